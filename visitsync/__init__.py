@@ -1,0 +1,1 @@
+"""visitsync: one household timeline from five home-visit programs, under consent rules."""

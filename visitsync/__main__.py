@@ -1,0 +1,30 @@
+"""The command line: ``visitsync …``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from visitsync.cli import Commands
+from visitsync.errors import VisitsyncError
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="visitsync")
+def visitsync() -> None:
+    """One household timeline from five home-visit programs, under consent rules."""
+
+
+def main() -> None:
+    """Run a command; an error that somebody must mend is one sentence on stderr and status 1."""
+    try:
+        visitsync(prog_name="visitsync")
+    except VisitsyncError as error:
+        where = f" ({error.where})" if error.where else ""
+        click.echo(f"visitsync: {error}{where}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

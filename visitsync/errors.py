@@ -1,0 +1,136 @@
+"""Every exception of visitsync on one page, grouped by who must act.
+
+An error says where, why and who must act. It never holds a value from a record: what a record said
+must not reach a log, a screen of somebody without the right to it, or a bug report.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VisitsyncError(Exception):
+    """Something that a named party must mend.
+
+    Attributes:
+        code: stable, for programs; never renamed once released.
+        where: what it is about, as a path, a setting, an id or a column label; never a value.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, where: str | None = None) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+# ── the office must act ───────────────────────────────────────────────────────────────────────────
+class OfficeError(VisitsyncError):
+    """What an office handed in cannot be taken."""
+
+    code = "not_acceptable"
+
+
+class UnknownOffice(OfficeError):
+    """No office is registered under this id."""
+
+    code = "unknown_office"
+
+
+class LayoutError(OfficeError):
+    """A layout does not say what a layout must say, or none fits the file."""
+
+    code = "bad_layout"
+
+
+class RecordError(OfficeError):
+    """A record breaks the canonical form of a visit report."""
+
+    code = "bad_record"
+
+
+class RepeatedKey(OfficeError):
+    """An idempotency key came a second time with another body."""
+
+    code = "idempotency_key_reused"
+
+
+# ── the viewer or caller must act ─────────────────────────────────────────────────────────────────
+class CallerError(VisitsyncError):
+    """What somebody asked cannot be answered as asked."""
+
+    code = "bad_request"
+
+
+class NotSignedIn(CallerError):
+    """No token, or one that is unknown, expired or revoked."""
+
+    code = "not_signed_in"
+
+
+class NotAllowed(CallerError):
+    """The token is good, but not for this."""
+
+    code = "not_allowed"
+
+
+class UnknownHousehold(CallerError):
+    """No such household, or none for this viewer: the same answer."""
+
+    code = "not_found"
+
+
+# ── the operator must act ─────────────────────────────────────────────────────────────────────────
+class OperatorError(VisitsyncError):
+    """The installation is not as it must be."""
+
+    code = "not_ready"
+
+
+class SettingsError(OperatorError):
+    """A setting is missing, unknown or out of range."""
+
+    code = "bad_setting"
+
+
+class DirectoryError(OperatorError):
+    """The directory file contradicts itself or names something unknown."""
+
+    code = "bad_directory"
+
+
+class KeyFileError(OperatorError):
+    """The master key file is missing, damaged or readable by others."""
+
+    code = "bad_key_file"
+
+
+class DatabaseUnavailable(OperatorError):
+    """The database is locked, full or gone; nothing was changed."""
+
+    code = "database_unavailable"
+
+
+class SchemaMismatch(OperatorError):
+    """The database's schema is older or newer than this release."""
+
+    code = "schema_mismatch"
+
+
+# ── nobody may go on: something was tampered with ─────────────────────────────────────────────────
+class IntegrityError(VisitsyncError):
+    """Stored bytes are not what was written. Never answered with data."""
+
+    code = "integrity"
+
+
+class Tampered(IntegrityError):
+    """A sealed record does not open in its place."""
+
+    code = "tampered"
+
+
+class LogBroken(IntegrityError):
+    """The access log does not extend what was signed."""
+
+    code = "log_broken"

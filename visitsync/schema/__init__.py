@@ -1,0 +1,1 @@
+"""The words: types that cannot be wrong, shared by every room. Pure."""
