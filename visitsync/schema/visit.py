@@ -37,6 +37,7 @@ TOOK_PLACE: Final = frozenset({"done", "absent", "refused"})
 
 _QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,5})(\.\d{0,3}[1-9])?")
 _PROGRAM: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_PATH: Final = re.compile(r" - at `\$\.?([a-z0-9_.\[\]]+)`$")
 _HEALTH_KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _HEALTH_RANGES: Final[Mapping[str, tuple[int, int]]] = {"epds": (0, 30), "weight_g": (1, 200_000)}
 
@@ -237,6 +238,6 @@ def decode(line: bytes) -> Visit:
 
 
 def _path_of(error: msgspec.ValidationError) -> str:
-    # msgspec's message may repeat a value; only the path behind "at `$...`" is safe to pass on.
-    _, _, path = str(error).rpartition(" - at `$")
-    return path.strip(".`") or "record"
+    # msgspec's message may repeat a value; only the path at its end is safe to pass on.
+    found = _PATH.search(str(error))
+    return found[1].replace("[...]", "[]") if found else "record"

@@ -1,0 +1,70 @@
+"""The strict JSON reader, also against the public parsing suite where it is at hand."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from visitsync.schema.strict_json import NotStrictJson, RepeatedNames, loads
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{"a":1,"a":2}', "repeated_name"),
+        (b'[{"b":{"a":1,"a":1}}]', "repeated_name"),
+        (b"[NaN]", "not_a_number"),
+        (b"[-Infinity]", "not_a_number"),
+        (b"[1e999]", "not_a_number"),
+        (b"[" + b"9" * 65 + b"]", "not_a_number"),
+        (b'["\\ud800"]', "not_unicode"),
+        (b'{"\\udfff":1}', "not_unicode"),
+        (b'"\xff"', "not_unicode"),
+        (b"\xef\xbb\xbf{}", "not_json"),
+        (b"[" * 66 + b"]" * 66, "too_deep"),
+        (b"[" * 100_000, "too_deep"),
+        (b"{", "not_json"),
+        (b"", "not_json"),
+    ],
+)
+def test_what_is_not_strict_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(NotStrictJson) as caught:
+        loads(data)
+    assert caught.value.reason == reason
+
+
+def test_repeated_names_can_be_marked_and_the_first_is_kept() -> None:
+    value = loads(b'[{"a":1,"a":2},{"b":1}]', mark_repeated_names=True)
+    assert isinstance(value, list)
+    assert isinstance(value[0], RepeatedNames)
+    assert value[0] == {"a": 1}
+    assert not isinstance(value[1], RepeatedNames)
+
+
+@pytest.mark.skipif("VISITSYNC_VECTORS" not in os.environ, reason="VISITSYNC_VECTORS is not set")
+def test_the_public_parsing_suite_is_answered_as_it_asks() -> None:
+    archive = Path(os.environ["VISITSYNC_VECTORS"]) / "jsontest" / "test_parsing.tar.gz"
+    accepted: list[str] = []
+    refused: list[str] = []
+    with tarfile.open(archive) as tar:
+        for member in tar.getmembers():
+            stream = tar.extractfile(member)
+            name = Path(member.name).name
+            if stream is None or not name.endswith(".json"):
+                continue
+            try:
+                loads(stream.read())
+            except NotStrictJson:
+                refused.append(name)
+            else:
+                accepted.append(name)
+    assert [name for name in accepted if name.startswith("n_")] == []
+    # Two names that are equal, and nothing else that is well-formed, are refused on purpose.
+    assert sorted(name for name in refused if name.startswith("y_")) == [
+        "y_object_duplicated_key.json",
+        "y_object_duplicated_key_and_value.json",
+    ]
+    assert sum(name.startswith("n_") for name in refused) == 188
