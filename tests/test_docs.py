@@ -1,0 +1,43 @@
+"""Facts in the documents are checked against the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=;~ ]", one)[0] for one in requirements}
+
+
+def test_every_dependency_is_explained_and_nothing_else() -> None:
+    page = Path("docs/dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z0-9, -]+) \|", page, flags=re.MULTILINE)
+    explained = {name.strip() for row in rows for name in row.split(",")} - {"package"}
+
+    groups = PROJECT["dependency-groups"]
+    wanted = names(PROJECT["project"]["dependencies"])
+    wanted |= names(groups["dev"]) | names(groups["postgres"])
+    assert {name for name in explained if name.strip("-")} == wanted
+
+
+def test_locks_pin_every_dependency_by_hash_and_name_no_index() -> None:
+    for name in ("runtime", "dev", "build"):
+        lock = Path(f"deploy/locks/{name}.txt").read_text(encoding="utf-8")
+        assert "://" not in lock
+        pins = re.findall(r"^[a-z0-9].*", lock, flags=re.MULTILINE)
+        assert pins
+        assert all("==" in pin for pin in pins)
+        assert lock.count("--hash=sha256:") >= len(pins)
+
+
+def test_every_room_stands_in_the_architecture_page() -> None:
+    page = Path("docs/architecture.md").read_text(encoding="utf-8")
+    rooms = {path.name for path in Path("visitsync").iterdir() if path.is_dir()}
+    for room in rooms - {"__pycache__"}:
+        assert f"  {room}/" in page
+    for adr in Path("docs/adr").glob("*.md"):
+        assert re.match(r"# \d+\. ", adr.read_text(encoding="utf-8"))
