@@ -80,6 +80,64 @@ class UnknownHousehold(CallerError):
     code = "not_found"
 
 
+class BadParameter(CallerError):
+    """A parameter is unknown, repeated, missing or malformed."""
+
+    code = "bad_parameter"
+
+
+class BadJson(CallerError):
+    """What should be strict JSON is not."""
+
+    code = "bad_json"
+
+
+class BadMultipart(CallerError):
+    """Files handed in together do not stand as ``multipart/form-data`` with names."""
+
+    code = "bad_multipart"
+
+
+class TooLarge(CallerError):
+    """A body is larger than this service takes."""
+
+    code = "too_large"
+
+
+class TooSlow(CallerError):
+    """A body did not arrive in time."""
+
+    code = "too_slow"
+
+
+class UnsupportedMediaType(CallerError):
+    """A body is of a type, or compressed in a way, that is not taken.
+
+    Attributes:
+        accepted: the types that are.
+    """
+
+    code = "unsupported_media_type"
+
+    def __init__(self, message: str, *, where: str, accepted: tuple[str, ...]) -> None:
+        super().__init__(message, where=where)
+        self.accepted = accepted
+
+
+class TooManyRequests(CallerError):
+    """Asked too often.
+
+    Attributes:
+        seconds: until the next request is let through.
+    """
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 # ── the operator must act ─────────────────────────────────────────────────────────────────────────
 class OperatorError(VisitsyncError):
     """The installation is not as it must be."""

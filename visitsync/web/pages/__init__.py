@@ -1,0 +1,1 @@
+"""Pages for people: rendered here, with no script in the browser."""

@@ -1,0 +1,128 @@
+"""What a route must declare: who may call it, what it takes and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from aiohttp import web
+
+from visitsync.errors import BadParameter, SettingsError
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a caller must hold before the handler runs.
+
+    Attributes:
+        scope: of the token; None where nobody has to say who they are.
+        why: for an open route, why it may be open.
+        by_session: whether the browser's session stands in for the header.
+    """
+
+    scope: str | None = None
+    why: str = ""
+    by_session: bool = False
+
+
+def open_to_all(why: str) -> Permission:
+    """Nobody has to say who they are; `why` says why that is right."""
+    return Permission(why=why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of the query string."""
+
+    name: str
+    about: str
+    schema: Mapping[str, Any]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What the OpenAPI document says about a route of the JSON interface.
+
+    Attributes:
+        about: one sentence.
+        takes: media types of the body, each with its schema.
+        answers: by status, the type that the body is written from.
+        headers: request headers with a meaning here.
+    """
+
+    about: str
+    takes: Mapping[str, Mapping[str, Any]] | None = None
+    answers: Mapping[int, Any]
+    headers: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method of one path."""
+
+    method: str
+    path: str
+    handler: Handler
+    permission: Permission
+    query: tuple[Parameter, ...] = ()
+    operation: Operation | None = None
+    """None for pages, which people read and no system relies on."""
+
+    def check_query(self, query: Iterable[tuple[str, str]]) -> None:
+        """Refuse what is not declared; a filter that nobody reads is a filter that lies.
+
+        Raises:
+            BadParameter: for a parameter that is unknown, stands twice or is missing.
+        """
+        known = {one.name for one in self.query}
+        seen: set[str] = set()
+        for name, _ in query:
+            if name not in known:
+                raise BadParameter("There is no such parameter", where="query")
+            if name in seen:
+                raise BadParameter("The parameter stands twice", where=name)
+            seen.add(name)
+        for one in self.query:
+            if one.required and one.name not in seen:
+                raise BadParameter("The parameter is missing", where=one.name)
+
+
+Declared: TypeAlias = Mapping[tuple[str, str], Route]
+"""By method and path."""
+
+DECLARED: Final = web.AppKey("declared", dict[tuple[str, str], Route])
+
+
+def declare(app: web.Application, routes: Iterable[Route]) -> None:
+    """Add the routes, and refuse at start-up any that came in another way."""
+    declared = app[DECLARED] = {(one.method, one.path): one for one in routes}
+    for route in declared.values():
+        app.router.add_route(route.method, route.path, route.handler)
+    app.on_startup.append(_refuse_undeclared)
+
+
+async def _refuse_undeclared(app: web.Application) -> None:
+    for route in app.router.routes():
+        path = route.resource.canonical if route.resource is not None else ""
+        if (route.method, path) not in app[DECLARED]:
+            raise SettingsError(
+                "A route declares no permission; its author must add it to the route table",
+                where=f"{route.method} {path}",
+            )
+
+
+def of(request: web.Request) -> Route:
+    """The declaration of the route that a request was matched to.
+
+    Raises:
+        aiohttp.web.HTTPException: 404 or 405 where it was matched to none.
+    """
+    if (refused := request.match_info.http_exception) is not None:
+        raise refused
+    resource = request.match_info.route.resource
+    path = resource.canonical if resource is not None else ""
+    return request.app[DECLARED][request.method, path]
