@@ -41,7 +41,14 @@ def test_repeated_names_can_be_marked_and_the_first_is_kept() -> None:
     assert isinstance(value, list)
     assert isinstance(value[0], RepeatedNames)
     assert value[0] == {"a": 1}
+    assert value[0].pairs == (("a", 1), ("a", 2))
+    assert value[0].repeated == {"a"}
     assert not isinstance(value[1], RepeatedNames)
+
+
+def test_what_a_repeated_name_hides_is_still_checked() -> None:
+    with pytest.raises(NotStrictJson):
+        loads(b'{"a":1,"a":"\\ud800"}', mark_repeated_names=True)
 
 
 @pytest.mark.skipif("VISITSYNC_VECTORS" not in os.environ, reason="VISITSYNC_VECTORS is not set")

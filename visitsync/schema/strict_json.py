@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 MAX_DEPTH: Final = 64
@@ -27,6 +29,21 @@ class NotStrictJson(ValueError):
 
 class RepeatedNames(dict[str, object]):
     """An object in which a name stood twice; holds the first of each."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Sequence[tuple[str, object]]) -> None:
+        super().__init__()
+        for name, value in pairs:
+            self.setdefault(name, value)
+        self.pairs = tuple(pairs)
+        """Every name with its value, as they stood."""
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """The names that stood more than once; their values are not to be relied on."""
+        times = Counter(name for name, _ in self.pairs)
+        return frozenset(name for name, count in times.items() if count > 1)
 
 
 def loads(data: bytes, *, mark_repeated_names: bool = False) -> object:
@@ -52,7 +69,7 @@ def loads(data: bytes, *, mark_repeated_names: bool = False) -> object:
             return made
         if not mark_repeated_names:
             raise NotStrictJson("repeated_name")
-        return RepeatedNames(reversed(found))
+        return RepeatedNames(found)
 
     try:
         value: object = json.loads(
@@ -97,6 +114,8 @@ def _check(value: object) -> None:
         if isinstance(one, str):
             if _SURROGATE.search(one) is not None:
                 raise NotStrictJson("not_unicode")
+        elif isinstance(one, RepeatedNames):
+            waiting.extend((part, depth + 1) for pair in one.pairs for part in pair)
         elif isinstance(one, dict):
             waiting.extend((key, depth) for key in one)
             waiting.extend((item, depth + 1) for item in one.values())
