@@ -12,12 +12,13 @@ class Commands(click.Group):
     """Finds the commands by scanning this folder, so none is registered by hand.
 
     A module ``audit_export`` would be the command ``audit-export``; each module exports
-    ``command``.
+    ``command``. Folders hold what several commands share.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """The names of the modules in this folder."""
-        return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+        modules = pkgutil.iter_modules(__path__)
+        return sorted(one.name.replace("_", "-") for one in modules if not one.ispkg)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command that the module of this name exports."""

@@ -1,0 +1,1 @@
+"""An office's side of the HTTP interface."""

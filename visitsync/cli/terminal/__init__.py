@@ -1,0 +1,1 @@
+"""What commands print with: tables or JSON on stdout, everything else on stderr."""
