@@ -10,6 +10,7 @@ import pytest
 import structlog
 from aiohttp import web
 from structlog.testing import LogCapture
+from web.serving import raw, serving
 
 from visitsync import errors
 from visitsync.web import body, headers
@@ -17,7 +18,6 @@ from visitsync.web.frame import framed
 from visitsync.web.limits import Limits
 from visitsync.web.problems import STATUSES
 from visitsync.web.route import Parameter, Permission, Route, of, open_to_all
-from web.serving import raw, serving
 
 LIMITS = Limits(
     body_bytes=1000, body_seconds=0.5, request_seconds=0.5, keepalive_seconds=0.5, bodies_at_once=1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -66,62 +67,72 @@ def key_of(office: str, files: Sequence[Handed], terms: Terms) -> str:
     return digest.hexdigest()
 
 
-async def hand_in(  # noqa: PLR0913 -- who, where, what and how; nothing to group
-    session: aiohttp.ClientSession,
-    url: str,
-    token: str,
-    office: str,
-    files: Sequence[Handed],
-    terms: Terms = Terms(),
-    *,
-    language: str = "en",
-    sent: Callable[[int], None] = lambda _: None,
-) -> Answer:
-    """Hand `files` in as one submission; where the line breaks, again with the same key.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where an office hands in.
 
-    Args:
+    Attributes:
         session: of aiohttp.
         url: of the service, without the path of the interface.
-        token: of the office.
         office: its id.
-        files: read together.
-        terms: how.
-        language: of the texts in the report.
-        sent: told how many further bytes left.
-
-    Raises:
-        OperatorError: where it cannot be reached.
+        token: of the office.
+        language: of the texts in the answers.
     """
-    body, content_type, extra = _body(files, terms)
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": content_type,
-        "Content-Length": str(len(body)),
-        "Idempotency-Key": key_of(office, files, terms),
-        "Accept-Language": language,
-        **extra,
-    }
-    query = {"dry_run": "true"} if terms.dry_run else {}
-    if terms.all_or_nothing:
-        query["mode"] = "all"
-    address = f"{url.rstrip('/')}/api/v1/offices/{quote(office, safe='')}/submissions"
-    for attempt in range(1, TRIES + 1):
-        try:
-            async with session.post(
-                address, params=query, data=_chunks(body, sent), headers=headers
-            ) as response:
-                answer = await response.read()
-                if response.status in _AGAIN and attempt < TRIES:
-                    await asyncio.sleep(_patience(response.headers.get("Retry-After"), attempt))
-                    continue
-                return _answer(response.status, answer)
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            if attempt == TRIES:
-                break
-            await asyncio.sleep(0.5 * attempt)
-    raise OperatorError(
-        "The service cannot be reached; check the address and that it runs", where=url
-    )
+
+    session: aiohttp.ClientSession
+    url: str
+    office: str
+    token: str
+    language: str = "en"
+
+    async def hand_in(
+        self,
+        files: Sequence[Handed],
+        terms: Terms,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> Answer:
+        """Hand `files` in as one submission; where the line breaks, again with the same key.
+
+        Args:
+            files: read together.
+            terms: how.
+            sent: told how many further bytes left.
+
+        Raises:
+            OperatorError: where the service cannot be reached.
+        """
+        body, headers = self._request(files, terms)
+        query = {"dry_run": "true"} if terms.dry_run else {}
+        if terms.all_or_nothing:
+            query["mode"] = "all"
+        office = quote(self.office, safe="")
+        address = f"{self.url.rstrip('/')}/api/v1/offices/{office}/submissions"
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self.session.post(
+                    address, params=query, data=_chunks(body, sent), headers=headers
+                ) as response:
+                    answer = await response.read()
+                if response.status not in _AGAIN or attempt == TRIES:
+                    return _answer(response.status, answer)
+                await asyncio.sleep(_patience(response.headers.get("Retry-After"), attempt))
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                if attempt < TRIES:
+                    await asyncio.sleep(0.5 * attempt)
+        raise OperatorError(
+            "The service cannot be reached; check the address and that it runs", where=self.url
+        )
+
+    def _request(self, files: Sequence[Handed], terms: Terms) -> tuple[bytes, dict[str, str]]:
+        body, content_type, extra = _body(files, terms)
+        return body, {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": content_type,
+            "Content-Length": str(len(body)),
+            "Idempotency-Key": key_of(self.office, files, terms),
+            "Accept-Language": self.language,
+            **extra,
+        }
 
 
 def _body(files: Sequence[Handed], terms: Terms) -> tuple[bytes, str, dict[str, str]]:

@@ -9,7 +9,6 @@ from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.web.language import Language
 from visitsync.web.pages.rendering import TEXTS, Texts
 
-
 _BETWEEN: Final = {"ja": "、", "en": ", "}
 
 
