@@ -1,0 +1,82 @@
+"""What an envelope is bound to: it opens in its own place and nowhere else.
+
+Both kinds encode canonically and unambiguously: a label, then each field with its length before it.
+No two different contexts have the same bytes, and none of one kind equals one of the other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+_RECORD: Final = b"visitsync/record/1\0"
+_KEY: Final = b"visitsync/data-key/1\0"
+_LENGTH_BYTES: Final = 4
+_REVISION_BYTES: Final = 8
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The place of one sealed record: a row, a column and a version of both.
+
+    Swapping rows, columns, revisions, households or municipalities makes every envelope fail.
+    """
+
+    tenant: str
+    """The municipality."""
+    program: str
+    household: str
+    record: str
+    revision: int
+    """From 0 (what has no revisions) to 2**64 - 1."""
+    schema: str
+    """Of the plaintext, with its version, such as ``visit/1``."""
+    kind: str
+    """The category class or column, such as ``visit`` or ``locator``."""
+
+    def encode(self) -> bytes:
+        """Bytes that no other context has.
+
+        Raises:
+            OverflowError: if the revision is negative or beyond 64 bits.
+        """
+        return b"".join(
+            (
+                _RECORD,
+                framed(self.tenant),
+                framed(self.program),
+                framed(self.household),
+                framed(self.record),
+                self.revision.to_bytes(_REVISION_BYTES, "big"),
+                framed(self.schema),
+                framed(self.kind),
+            )
+        )
+
+
+class KeyContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose a data key is: a wrapped key moved to another household does not unwrap."""
+
+    tenant: str
+    household: str
+    program: str
+    kind: str
+    """What the key is for, such as ``records``, ``locator`` or ``log``."""
+
+    def encode(self) -> bytes:
+        """Bytes that no other context has."""
+        return b"".join(
+            (
+                _KEY,
+                framed(self.tenant),
+                framed(self.household),
+                framed(self.program),
+                framed(self.kind),
+            )
+        )
+
+
+def framed(text: str) -> bytes:
+    """UTF-8 with its length in four bytes before it, so that joined fields stay apart."""
+    encoded = text.encode()
+    return len(encoded).to_bytes(_LENGTH_BYTES, "big") + encoded

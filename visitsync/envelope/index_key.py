@@ -1,0 +1,81 @@
+"""Blind indexes: keyed hashes by which sealed values are found again without being stored.
+
+The key is not in the database, so a stolen database cannot be searched by guessing names.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from visitsync.envelope.context import framed
+
+_SHA256: Final = SHA256()
+_BYTES: Final = 32
+_MAX_BITS: Final = 64
+
+DEFAULT_TOKEN_BITS: Final = 12
+"""Buckets of about a dozen among 50,000 households."""
+
+
+class IndexKey:
+    """Tokens for search and linking, and keys for uniqueness.
+
+    Args:
+        secret: 32 random bytes from the key file.
+        token_bits: how many bits of a token are kept, 1 to 64. A town of n households gets buckets
+            of about n / 2**token_bits; choose it for the population once, it is stored in rows.
+    """
+
+    __slots__ = ("_exact", "_token", "token_bits")
+
+    def __init__(self, secret: bytes, *, token_bits: int = DEFAULT_TOKEN_BITS) -> None:
+        if not 1 <= token_bits <= _MAX_BITS:
+            raise ValueError(f"a token keeps 1 to {_MAX_BITS} bits")
+        self.token_bits = token_bits
+        # One key per use. The objects are kept with the key already taken in: a copy of one costs
+        # half of keying it anew.
+        self._token = HMAC(_derived(secret, b"visitsync/index/token/1"), _SHA256)
+        self._exact = HMAC(_derived(secret, b"visitsync/index/exact/1"), _SHA256)
+
+    def token(self, kind: str, value: str) -> bytes:
+        """The bucket of a compound value; others share it, so open and compare what it finds.
+
+        Only for compound values (kana with birth date, a phone number, an identifier with its
+        kind), already normalised: never a surname, a sex or a postal code alone, whose buckets
+        would show how often each occurs.
+
+        Returns:
+            As many bytes as `token_bits` fill, the spare low bits zero.
+        """
+        mac = self._token.copy()
+        mac.update(framed(kind) + framed(value))
+        length = (self.token_bits + 7) // 8
+        spare = length * 8 - self.token_bits
+        kept = int.from_bytes(mac.finalize()[:length], "big") >> spare << spare
+        return kept.to_bytes(length, "big")
+
+    def exact(self, kind: str, *parts: str) -> bytes:
+        """32 bytes that only the same kind and parts have, for uniqueness keys.
+
+        It shows which rows are equal and nothing else, so it is for identifiers that are unique
+        anyway (an office with its record id), not for what describes a person.
+        """
+        mac = self._exact.copy()
+        mac.update(b"".join(map(framed, (kind, *parts))))
+        return mac.finalize()
+
+    def __repr__(self) -> str:
+        return "<IndexKey>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("keys are not pickled")
+
+
+def _derived(secret: bytes, label: bytes) -> bytes:
+    if len(secret) != _BYTES:
+        raise ValueError(f"an index secret has {_BYTES} bytes")
+    return HKDFExpand(_SHA256, _BYTES, label).derive(secret)

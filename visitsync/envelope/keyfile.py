@@ -1,0 +1,245 @@
+r"""The sealed key file: lines of text, readable by the service's own user alone.
+
+    visitsync-keys v1
+    master 1 <base64 of 32 bytes>       one line per epoch, ascending
+    index <base64 of 32 bytes>
+    signing <base64 of 32 bytes>
+    sha256 <hex of the SHA-256 of all lines above>
+
+Lose it and every sealed record is lost; show it and none is safe. Keep a copy on paper or on a
+medium in a safe, apart from the database's backups.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from visitsync.errors import KeyFileError
+
+_FIRST: Final = "visitsync-keys v1"
+_ANY_VERSION: Final = re.compile(r"visitsync-keys v\d+")
+_MASTER: Final = re.compile(r"master ([1-9][0-9]{0,8}) (\S+)")
+_MAX_BYTES: Final = 64 * 1024
+_KEY_BYTES: Final = 32
+_MODE: Final = 0o600
+_NOT_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file holds; never printed."""
+
+    masters: Mapping[int, bytes]
+    """By epoch, from 1."""
+    index: bytes
+    signing_seed: bytes
+
+    def __repr__(self) -> str:
+        return "<Contents of a key file>"
+
+
+def encode(contents: Contents) -> bytes:
+    """The file's bytes; equal contents give equal bytes."""
+    lines = [_FIRST]
+    lines += [f"master {epoch} {_base64(key)}" for epoch, key in sorted(contents.masters.items())]
+    lines += [f"index {_base64(contents.index)}", f"signing {_base64(contents.signing_seed)}"]
+    body = "".join(f"{line}\n" for line in lines).encode()
+    return body + f"sha256 {hashlib.sha256(body).hexdigest()}\n".encode()
+
+
+def decode(data: bytes, *, where: str) -> Contents:
+    """What `encode` would write as `data`, and nothing that differs from it in one byte.
+
+    Raises:
+        KeyFileError: if the version is unknown or the file damaged. Says nothing of its content.
+    """
+    text = data.decode("ascii", errors="replace")
+    lines = text.split("\n")
+    if lines[0] != _FIRST and _ANY_VERSION.fullmatch(lines[0]) is not None:
+        raise KeyFileError(
+            "the key file is of a version this release does not know; run the release that wrote "
+            "it or a newer one",
+            where=where,
+        )
+    try:
+        masters = {
+            int(found[1]): _key(found[2]) for found in map(_MASTER.fullmatch, lines) if found
+        }
+        index, signing = lines[-4:-2]
+        contents = Contents(
+            masters=masters,
+            index=_key(index.removeprefix("index ")),
+            signing_seed=_key(signing.removeprefix("signing ")),
+        )
+    except ValueError:
+        contents = None
+    if contents is None or not contents.masters or encode(contents) != data:
+        raise KeyFileError(
+            "the key file is damaged (its checksum or form is wrong); put its copy back, do not "
+            "make a new one: records sealed under the old keys would be lost",
+            where=where,
+        )
+    return contents
+
+
+def read(path: Path) -> Contents:
+    """The contents of a key file that nobody else can read or write.
+
+    Raises:
+        KeyFileError: see `MasterKeys.load`.
+    """
+    where = str(path)
+    try:
+        # Looked at after opening, so that what is checked is what is read.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise KeyFileError(
+            "there is no key file; put its copy back, or name another in the settings. Only an "
+            "installation without data may make a new one",
+            where=where,
+        ) from None
+    except OSError as error:
+        raise KeyFileError(_cannot("opened", error), where=where) from None
+    with os.fdopen(descriptor, "rb") as file:
+        _refuse_unless_private(os.fstat(descriptor), where)
+        try:
+            data = file.read(_MAX_BYTES + 1)
+        except OSError as error:
+            raise KeyFileError(_cannot("read", error), where=where) from None
+    if len(data) > _MAX_BYTES:
+        raise KeyFileError("this is no key file: it is far too long", where=where)
+    return decode(data, where=where)
+
+
+def write_new(path: Path, contents: Contents) -> None:
+    """Write a key file where none stands: whole and durable, or not at all.
+
+    Raises:
+        KeyFileError: if something stands there already, or it cannot be written.
+    """
+    # Written beside and then linked into place: a link never replaces what stands there, and
+    # nobody ever reads half a file.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        try:
+            _write(draft, encode(contents))
+            os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+    except FileExistsError:
+        raise KeyFileError(
+            "a key file stands here already and is never overwritten; load it, or move it away if "
+            "you are sure that nothing is sealed under it",
+            where=str(path),
+        ) from None
+    except OSError as error:
+        raise KeyFileError(_cannot("written", error), where=str(path)) from None
+
+
+@contextlib.contextmanager
+def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
+    """Hold the right to replace a key file; the old one stays until the new one is durable.
+
+    Raises:
+        KeyFileError: if somebody else holds it, or the file cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.new")
+
+    replaced = False
+
+    def replace(contents: Contents) -> None:
+        nonlocal replaced
+        _fill(descriptor, encode(contents))
+        draft.replace(path)
+        replaced = True
+        _sync_directory(path.parent)
+
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+    except FileExistsError:
+        raise KeyFileError(
+            "another change of the key file is under way or was cut short; if none runs, remove "
+            "the draft beside it and try again",
+            where=str(draft),
+        ) from None
+    except OSError as error:
+        raise KeyFileError(_cannot("replaced", error), where=str(path)) from None
+    try:
+        yield replace
+    except OSError as error:
+        raise KeyFileError(_cannot("replaced", error), where=str(path)) from None
+    finally:
+        os.close(descriptor)
+        if not replaced:  # else the name is free, and may be somebody else's draft by now
+            draft.unlink(missing_ok=True)
+
+
+def _refuse_unless_private(status: os.stat_result, where: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyFileError("the key file is not a plain file", where=where)
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise KeyFileError(
+            "the key file belongs to another user; give it to the user visitsync runs as (chown)",
+            where=where,
+        )
+    if status.st_mode & _NOT_OTHERS:
+        raise KeyFileError(
+            "the key file can be read or changed by other users; take their rights away "
+            "(chmod 600), and consider whether somebody has read it",
+            where=where,
+        )
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+    try:
+        _fill(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _fill(descriptor: int, data: bytes) -> None:
+    os.fchmod(descriptor, _MODE)  # whatever the umask took away
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cannot(done: str, error: OSError) -> str:
+    reason = os.strerror(error.errno or errno.EIO).lower()
+    return f"the key file cannot be {done} ({reason}); mend that and start again"
+
+
+def _base64(key: bytes) -> str:
+    return base64.b64encode(key).decode("ascii")
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError from None
+    if len(key) != _KEY_BYTES:
+        raise ValueError
+    return key
