@@ -1,0 +1,25 @@
+"""Who sees what (pure): facts and a question give decisions with reasons, and only they a release.
+
+``read_scenario`` takes the JSON of a scenario, ``decide`` answers it, and ``release`` lets out of
+the visits what was decided. Nothing else makes a `Released`, and only a `Released` may be rendered,
+exported, counted or paged. An attacker who controls this room alone can show a record to somebody
+without the right to it; the access log would still name them.
+"""
+
+from visitsync.consent.deciding import decide
+from visitsync.consent.decision import Decision, Reason
+from visitsync.consent.release import Released, ReleasedVisit, release
+from visitsync.consent.scenario import Scenario, read_scenario
+from visitsync.consent.statements import Unreadable
+
+__all__ = [
+    "Decision",
+    "Reason",
+    "Released",
+    "ReleasedVisit",
+    "Scenario",
+    "Unreadable",
+    "decide",
+    "read_scenario",
+    "release",
+]

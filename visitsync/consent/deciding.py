@@ -1,0 +1,196 @@
+"""Answering a question for every record, in the order that the contract gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, ParamSpec, TypeVar
+
+import msgspec
+
+from visitsync.consent import directives, limiting, masking, permitting
+from visitsync.consent.decision import MALFORMED, UNREADABLE, Decision, Limit
+from visitsync.consent.facts import ATTENDANCE, CATEGORIES, Record
+from visitsync.consent.inquiry import Inquiry, Limiting, Permitting, Refusing
+from visitsync.consent.limiting import ALL_FIELDS
+from visitsync.consent.scenario import Scenario
+from visitsync.consent.weighing import Weighed, weigh
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules in force, each under its permanent id."""
+
+    permitting: tuple[tuple[str, Permitting], ...]
+    refusing: tuple[tuple[str, Refusing], ...]
+    limiting: tuple[tuple[str, Limiting], ...]
+    prerequisite: str | None
+    """The category without which no other is visible."""
+    masking: tuple[masking.Condition, ...]
+
+
+RULES: Final = Rules(
+    permitting=(
+        ("C1", permitting.own_record),
+        ("C2", permitting.commissioner),
+        ("C3", directives.consent),
+        ("C5", permitting.legal_basis),
+        ("C6", permitting.break_glass),
+    ),
+    refusing=(("C4", directives.refusal),),
+    limiting=(
+        ("C7", limiting.address_shield),
+        ("C8", limiting.block),
+        ("C9", limiting.purpose_without_records),
+    ),
+    prerequisite=ATTENDANCE,
+    masking=masking.CONDITIONS,
+)
+
+_MASKING_RULES: Final = frozenset({"C3", "C5", "C6"})
+"""Rules through which a viewer works with a household."""
+
+
+def decide(scenario: Scenario) -> tuple[Decision, ...]:
+    """What the viewer of the scenario's question may see of each record, and why.
+
+    One decision for each record id, at its first place in the scenario. Depends on nothing but
+    the scenario.
+    """
+    return answer(scenario, RULES)
+
+
+def answer(scenario: Scenario, rules: Rules) -> tuple[Decision, ...]:
+    """`decide` by other rules than those in force, to see what each is there for."""
+    decisions = {one.id: Decision(record=one.id) for one in scenario.records}
+    # First what is of another household or not yet recorded; then the question and the viewer;
+    # then the purpose; then the record and its policy; then the rules.
+    here = [one for one in scenario.records if not one.elsewhere]
+    inquiry = _inquiry(scenario)
+    if inquiry is None:
+        decisions |= {one.id: Decision(record=one.id, reasons=MALFORMED) for one in here}
+    elif inquiry.may_state_purpose():
+        readable = [
+            one.record
+            for one in here
+            if one.record is not None and inquiry.policy_of(one.record) is not None
+        ]
+        decisions |= {one.id: Decision(record=one.id, reasons=MALFORMED) for one in here}
+        decisions |= {one.record: one for one in _apply(rules, inquiry, readable)}
+    question = scenario.question
+    if question is not None and question.known_at is not None:
+        return tuple(msgspec.structs.replace(one, simulation=True) for one in decisions.values())
+    return tuple(decisions.values())
+
+
+def _inquiry(scenario: Scenario) -> Inquiry | None:
+    question = scenario.question
+    viewer = None if question is None else scenario.viewers.get(question.viewer)
+    if question is None or viewer is None:
+        return None
+    return Inquiry(
+        scenario=scenario,
+        viewer=viewer,
+        names=viewer.names(),
+        purpose=question.purpose,
+        household=question.household,
+        now=question.now,
+    )
+
+
+class _Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules say of one record."""
+
+    record: Record
+    weighed: Weighed
+    refused: frozenset[str]
+    opened: bool
+    """C3 after C4, C5 or C6 permits its attendance."""
+
+
+def _apply(rules: Rules, inquiry: Inquiry, records: Sequence[Record]) -> Iterable[Decision]:
+    failed: set[str] = set()
+    heard = list(_hear(rules, inquiry, records, failed))
+    opened = sum(one.opened for one in heard)
+    for one in heard:
+        weighed = one.weighed
+        masked = not weighed.visible and _is_masked(
+            rules.masking,
+            masking.NotShown(
+                inquiry=inquiry,
+                record=one.record,
+                refused=one.refused,
+                another_is_permitted=opened > one.opened,
+            ),
+        )
+        yield Decision(
+            record=one.record.id,
+            outcome="shown" if weighed.visible else "masked" if masked else "hidden",
+            visible=tuple(sorted(weighed.visible)),
+            withheld_fields=tuple(sorted(weighed.withheld_fields)),
+            reasons=tuple(sorted(weighed.reasons)),
+            office=one.record.office if masked else None,
+            failed=tuple(sorted(failed)),
+        )
+
+
+def _hear(
+    rules: Rules, inquiry: Inquiry, records: Sequence[Record], failed: set[str]
+) -> Iterable[_Heard]:
+    permitting = [_guard(rule, make, inquiry, (), failed) for rule, make in rules.permitting]
+    refusing = [
+        _guard(rule, make, inquiry, (Limit(rule, UNREADABLE),), failed)
+        for rule, make in rules.refusing
+    ]
+    limiting = [
+        _guard(rule, make, inquiry, (Limit(rule, UNREADABLE, CATEGORIES, ALL_FIELDS),), failed)
+        for rule, make in rules.limiting
+    ]
+    for record in records:
+        permits = [permit for rule in permitting for permit in rule(record)]
+        refusals = [refusal for rule in refusing for refusal in rule(record)]
+        limits = [limit for rule in limiting for limit in rule(record, permits)]
+        refused = frozenset[str]().union(*(refusal.categories for refusal in refusals))
+        yield _Heard(
+            record=record,
+            weighed=weigh(permits, refusals, limits, prerequisite=rules.prerequisite),
+            refused=refused,
+            opened=any(
+                permit.rule in _MASKING_RULES
+                and ATTENDANCE in permit.categories
+                and not (permit.rule == "C3" and ATTENDANCE in refused)
+                for permit in permits
+            ),
+        )
+
+
+def _guard(
+    rule: str,
+    make: Callable[[Inquiry], Callable[P, Iterable[T]]],
+    inquiry: Inquiry,
+    otherwise: Sequence[T],
+    failed: set[str],
+) -> Callable[P, Sequence[T]]:
+    """The rule made for this question; where it raises, it answers `otherwise`."""
+
+    def guarded(*about: P.args, **more: P.kwargs) -> Sequence[T]:
+        try:
+            return tuple(apply(*about, **more))
+        except Exception:  # noqa: BLE001 -- C10: a rule that raises must not show more
+            failed.add(rule)
+            return otherwise
+
+    try:
+        apply = make(inquiry)
+    except Exception:  # noqa: BLE001 -- the same, before the first record
+        failed.add(rule)
+        return lambda *_, **__: otherwise
+    return guarded
+
+
+def _is_masked(conditions: Iterable[masking.Condition], case: masking.NotShown) -> bool:
+    try:
+        return all(condition(case) for condition in conditions)
+    except Exception:  # noqa: BLE001 -- C10: what cannot be judged is not even named
+        return False
