@@ -6,6 +6,7 @@
 never altered; a link is the caller's dated row. See ``docs/adr/0005-conservative-linking.md``.
 """
 
+from visitsync.linking.bulk import Linker
 from visitsync.linking.index import IndexTerm, index_terms
 from visitsync.linking.profile import profile
 from visitsync.linking.propose import RULES, Household, propose, propose_profiled
@@ -17,6 +18,7 @@ __all__ = [
     "Evidence",
     "Household",
     "IndexTerm",
+    "Linker",
     "Proposal",
     "Registration",
     "index_terms",

@@ -19,8 +19,12 @@ Guardians: TypeAlias = Literal["agree", "crossed", "differ", "unknown"]
 somebody is guardian in both, but another applied; ``differ``: other people; ``unknown``: at least
 one side names nobody, or nothing can be compared."""
 
-CHILDREN: Final = "children"
+CHILDREN: Final = frozenset({"children"})
 """What all pieces about children rest on together: parents who live apart share them all."""
+
+_NUMBERS: Final = frozenset({"numbers of adults"})
+_PHONE: Final = frozenset({"phone"})
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,12 @@ class Piece:
     kind: str
     strength: Strength
     code: str
-    rests_on: str = ""
-    """Strong pieces with the same support count once."""
+    rests_on: frozenset[str] = _NOTHING
+    """Strong pieces whose supports meet count once. Names and dates stand in here: it stays inside
+    the comparison and is never shown."""
+
+    def __repr__(self) -> str:
+        return f"<Piece {self.code}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ def compare(new: Profile, known: Profile) -> Comparison:
     pieces.update(_of_adults(new, known))
     pieces.update(_of_children(new, known))
     if new.phones & known.phones:
-        pieces.add(Piece("phone", "strong", "same_phone", "phone"))
+        pieces.add(Piece("phone", "strong", "same_phone", _PHONE))
     if guardians == "differ":
         pieces.add(Piece("guardian", "contradicting", "other_guardian"))
     elif guardians == "crossed":
@@ -94,42 +102,40 @@ def _may_be_one(a: Member, b: Member) -> bool:
 def _of_principals(new: Profile, known: Profile) -> Iterator[Piece]:
     for ours in new.principals:
         for theirs in known.principals:
-            yield from _of_pair(ours, theirs, "guardian", _name_of(ours))
+            yield from _of_pair(ours, theirs, "guardian")
 
 
 def _of_adults(new: Profile, known: Profile) -> Iterator[Piece]:
-    """Adults of whom at least one is not a guardian."""
+    """Adults of whom at least one is not a guardian; only what is strong says anything."""
     for ours in (*new.principals, *new.adults):
         for theirs in (*known.principals, *known.adults):
             if ours.role == "other" or theirs.role == "other":
-                for piece in _of_pair(ours, theirs, "adult", _name_of(ours)):
-                    if piece.strength == "strong":
-                        yield piece
+                pieces = _of_pair(ours, theirs, "adult")
+                yield from (piece for piece in pieces if piece.strength == "strong")
 
 
-def _name_of(member: Member) -> str:
-    # Stays inside the comparison: what a piece rests on is never shown.
-    return min((*member.readings, *member.names), default="")
-
-
-def _of_pair(ours: Member, theirs: Member, kind: str, rests_on: str) -> Iterator[Piece]:
+def _of_pair(ours: Member, theirs: Member, kind: str) -> Iterator[Piece]:
+    who = _who(ours) | _who(theirs)
     if ours.identifiers & theirs.identifiers:
-        yield Piece("identifier", "strong", f"same_number_of_{kind}", f"number {rests_on}")
-    key_shared = bool(person_keys(ours) & person_keys(theirs))
-    if key_shared:
-        code = _how_alike(ours, theirs)
-        yield Piece(kind, "strong", f"{code}_and_birth_date", rests_on)
+        yield Piece("identifier", "strong", f"same_number_of_{kind}", _NUMBERS)
+    if person_keys(ours) & person_keys(theirs):
+        yield Piece(kind, "strong", f"{_how_alike(ours, theirs)}_and_birth_date", who)
+        if _numbers_differ(ours, theirs):
+            yield Piece("identifier", "contradicting", f"other_number_of_{kind}")
     elif ours.shares_a_name(theirs):
         if ours.birth_fits(theirs):
             yield Piece(kind, "supporting", "same_name")
         else:
-            yield Piece(kind, "contradicting", "other_birth_date", rests_on)
+            yield Piece(kind, "contradicting", "other_birth_date", who)
     elif ours.given & theirs.given and ours.full_births & theirs.full_births:
         yield Piece(kind, "supporting", "given_name_and_birth_date")
     elif ours.full_births & theirs.full_births:
         yield Piece(kind, "supporting", "birth_date_only")
-    if key_shared and _numbers_differ(ours, theirs):
-        yield Piece("identifier", "contradicting", f"other_number_of_{kind}", rests_on)
+
+
+def _who(member: Member) -> frozenset[str]:
+    """What tells one adult from another; forms of one person always meet in it."""
+    return member.readings | member.names | member.full_births
 
 
 def _how_alike(ours: Member, theirs: Member) -> str:

@@ -85,7 +85,8 @@ class _Case:
 
     @property
     def support(self) -> int:
-        return len({piece.rests_on for piece in self.pieces if piece.strength == "strong"})
+        """How many strong pieces speak for it that rest on different things."""
+        return _independent(piece.rests_on for piece in self.pieces if piece.strength == "strong")
 
     @property
     def is_free(self) -> bool:
@@ -168,12 +169,22 @@ def _settled(pieces: frozenset[Piece]) -> frozenset[Piece]:
 
     That the guardian is somebody else, or carries another number, is never put right.
     """
-    known = {piece.rests_on for piece in pieces if piece.strength == "strong"}
+    known = frozenset().union(*(piece.rests_on for piece in pieces if piece.strength == "strong"))
     return frozenset(
         piece
         for piece in pieces
-        if not (piece.code == "other_birth_date" and piece.rests_on in known)
+        if not (piece.code == "other_birth_date" and piece.rests_on & known)
     )
+
+
+def _independent(supports: Iterable[frozenset[str]]) -> int:
+    """How many groups remain when supports that meet are put together."""
+    groups: list[frozenset[str]] = []
+    for support in supports:
+        meeting = [group for group in groups if group & support]
+        groups = [group for group in groups if not group & support]
+        groups.append(support.union(*meeting))
+    return len(groups)
 
 
 def _barred(registration: str, never: Collection[tuple[str, str]]) -> frozenset[str]:
