@@ -1,0 +1,38 @@
+"""What visitsync can be asked: one async function per operation, one transaction each; no HTTP.
+
+The way in, for web and command line (every function is imported from its own module)::
+
+    from visitsync.service.context import Context, open_context
+    from visitsync.service.caller import Caller
+
+    async with open_context(settings) as context:          # refuses an unfit installation
+        caller = await tokens.authenticate(context, secret, request="…", address="…")
+        view = await timelines.view(context, caller, household, purpose="care_coordination")
+
+==================  ==============================================================================
+module              asks
+==================  ==============================================================================
+``submissions``     ``submit(context, caller, office, payload, *, dry_run, mode, idempotency_key)
+                    -> Report``; payload is ``Records(content, ndjson)`` or ``Files(files)``
+``timelines``       ``view(context, caller, household, purpose, *, start, until, programs, limit,
+                    cursor) -> View``; raises UnknownHousehold for none and for not-for-you alike
+``search``          ``search(context, caller, purpose, sought: Sought) -> Found``
+``directory``       ``plan(context, wanted: Wanted) -> Difference``,
+                    ``apply(context, caller, wanted) -> Difference``, ``current(context)``
+``tokens``          ``issue(context, caller, *, subject, scopes, days) -> Issued`` (the secret is
+                    shown once), ``authenticate(context, secret, *, request, address) -> Caller``,
+                    ``revoke(context, caller, token)``, ``listed(context)``
+``directives``      ``record(context, caller, Draft) -> Recorded``,
+                    ``withdraw(context, caller, directive) -> Recorded``
+``access_log``      ``export(context, caller, start, until) -> bytes`` (a bundle),
+                    ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``
+``health``          ``checks(context | settings) -> tuple[Check, ...]``, for readyz and doctor
+``migration``       ``check(settings) -> State``, ``migrate(settings) -> State``
+``reading``         ``read_files(directory, office, layouts, files) -> Reading`` (pure)
+==================  ==============================================================================
+
+Whoever asks is a `Caller`: ``Caller.operator(name)`` for somebody at the host's shell, and what
+``tokens.authenticate`` answers for everybody else. Every operation checks the caller itself, writes
+its own entry to the access log in its own transaction, and answers only after that is durable.
+An attacker who controls this room can do all that visitsync can do.
+"""

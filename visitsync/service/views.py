@@ -1,0 +1,103 @@
+"""What a viewer is given: made from `consent.Released` alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from visitsync.consent import Reason
+from visitsync.timeline import Gap, Mark
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """That an earlier revision exists; what it said is not shown."""
+
+    revision: int
+    state: str
+    recorded_at: dt.datetime
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a timeline."""
+
+    record: str
+    """visitsync's own id of the visit."""
+    revision: int
+    recorded_at: dt.datetime
+    fields: dict[str, object]
+    """Nested like the canonical report, with what may be shown and nothing else."""
+    why: tuple[Reason, ...]
+    """By which consent or law each visible category is shown."""
+    marks: tuple[Mark, ...]
+    earlier: tuple[Earlier, ...]
+    office_name: str | None
+    """None where `fields` has no ``source.office``: under a shield it is withheld."""
+
+    def __repr__(self) -> str:
+        return f"<Shown {self.record}>"
+
+
+class Masked(msgspec.Struct, frozen=True, kw_only=True):
+    """An office that holds records the viewer may not see; the viewer may ask it."""
+
+    office: str
+    name: str
+    agency: str
+    """The name of the organisation that runs it."""
+    program: str
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a household's timeline, in order of time."""
+
+    household: str
+    purpose: str
+    at: dt.datetime
+    """The instant for which it was decided, by the database's clock."""
+    entries: tuple[Shown, ...]
+    gaps: tuple[Gap, ...]
+    masked: tuple[Masked, ...]
+    cursor: str | None
+    """Where the next page begins; None on the last one."""
+    total: int
+    """Entries on all pages together: only what may be seen."""
+
+    def __repr__(self) -> str:
+        return f"<View {self.household}>"
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search goes by; at least a name or kana with a birth date, a phone or a case number.
+
+    All that is given must fit.
+    """
+
+    name: str | None = None
+    kana: str | None = None
+    birth_date: str | None = None
+    """``YYYY-MM-DD``; goes with `name` or `kana`."""
+    phone: str | None = None
+    case_no: str | None = None
+
+    def __repr__(self) -> str:
+        return "<Sought>"
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """A household that was found and of which the viewer may see something."""
+
+    household: str
+    persons: tuple[dict[str, object], ...]
+    """Members of ``persons[]`` of the newest shown visit, as far as they may be shown."""
+    programs: tuple[str, ...]
+    """Of the shown visits, sorted."""
+
+    def __repr__(self) -> str:
+        return f"<Match {self.household}>"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a search; none and not-for-you are the same empty answer."""
+
+    households: tuple[Match, ...]

@@ -1,0 +1,134 @@
+"""Settings: one frozen record from a TOML file and the environment, read once.
+
+Every setting ``name`` is the member ``name`` of the file and ``VISITSYNC_NAME`` of the environment,
+which wins. A secret can stand in a file of its own: ``database_password_file``. An unknown name is
+refused, because a misspelt setting is a setting that is not heeded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from visitsync.errors import SettingsError
+
+PREFIX: Final = "VISITSYNC_"
+_NOT_SETTINGS: Final = frozenset({"VISITSYNC_TOKEN", "VISITSYNC_VECTORS", "VISITSYNC_SETTINGS"})
+"""Names of the environment that are for clients, tests, and finding the settings' file."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where things are and how much there may be of them."""
+
+    data_dir: Path
+    """The embedded database and the key file; by default the user's data folder."""
+    database_url: str = ""
+    """``postgresql://…``; empty is the embedded SQLite in `data_dir`."""
+    database_password_file: Path | None = None
+    """Holds PostgreSQL's password alone, so that it stands in no environment."""
+    database_connections: int = 8
+    """Connections to PostgreSQL per process, one of them for the access log."""
+    key_file: Path | None = None
+    """The sealed master key file; by default ``master.key`` in `data_dir`."""
+    tenant: str = "visitsync"
+    """The municipality's code; every sealed record and the log's origin are bound to it."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    log_queue: int = 1024
+    """Reads that may wait for their log entry at one time; further ones are refused."""
+    log_wait_seconds: float = 10.0
+    """How long a read waits for its log entry before it is refused."""
+    clock_skew_seconds: float = 5.0
+    """How far the host's clock and the database's may lie apart."""
+
+    @property
+    def keys(self) -> Path:
+        """Where the key file is."""
+        return self.key_file or self.data_dir / "master.key"
+
+    @property
+    def embedded(self) -> Path | None:
+        """The embedded database's file; None with PostgreSQL."""
+        return None if self.database_url else self.data_dir / "visitsync.db"
+
+
+def load(
+    environment: Mapping[str, str] | None = None, file: Path | None = None, **given: object
+) -> Settings:
+    """Settings from `file`, then the environment, then `given`; the later wins.
+
+    Args:
+        environment: by default the process's own.
+        file: TOML; by default the one that ``VISITSYNC_SETTINGS`` names.
+        given: from the command line; None is not given.
+
+    Raises:
+        SettingsError: an unknown or wrong setting, or a file that cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None and environment.get("VISITSYNC_SETTINGS"):
+        file = Path(environment["VISITSYNC_SETTINGS"])
+    values: dict[str, object] = {} if file is None else _of_file(file)
+    values |= _of_environment(environment)
+    values |= {name: value for name, value in given.items() if value is not None}
+    values.setdefault("data_dir", str(default_data_dir(environment)))
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError("A setting is unknown or wrong; mend it", where=_place(error)) from None
+    _check(settings)
+    return settings
+
+
+def default_data_dir(environment: Mapping[str, str]) -> Path:
+    """The user's own folder for a program's data."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "visitsync"
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or Path.home()) / "visitsync"
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "visitsync"
+
+
+def _of_file(file: Path) -> dict[str, object]:
+    try:
+        found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("The settings' file cannot be read", where=str(file)) from None
+    except tomllib.TOMLDecodeError:
+        raise SettingsError("The settings' file is no TOML", where=str(file)) from None
+    return found
+
+
+def _of_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS:
+            setting = name.removeprefix(PREFIX).lower()
+            if setting not in Settings.__struct_fields__:
+                raise SettingsError("There is no such setting; is it misspelt?", where=name)
+            found[setting] = value
+    return found
+
+
+def _place(error: msgspec.ValidationError) -> str:
+    # msgspec's message may repeat a value, and a value may be a password; names alone are safe.
+    names = [name for name in Settings.__struct_fields__ if f"$.{name}`" in str(error)]
+    return names[0] if names else "an unknown name"
+
+
+def _check(settings: Settings) -> None:
+    url = settings.database_url
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise SettingsError("must begin with postgresql:// or be empty", where="database_url")
+    if not 1 <= settings.port <= 65_535:  # noqa: PLR2004 -- ports have 16 bits
+        raise SettingsError("must lie between 1 and 65535", where="port")
+    if not 2 <= settings.database_connections <= 200:  # noqa: PLR2004 -- one is for the log
+        raise SettingsError("must lie between 2 and 200", where="database_connections")
+    if not settings.tenant:
+        raise SettingsError("must name the municipality", where="tenant")
