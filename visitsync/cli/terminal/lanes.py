@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from rich.table import Table
@@ -72,16 +74,15 @@ def _axis(months: Sequence[Span], language: Language, columns: int) -> Text:
 
 
 def _line(lane: Lane, columns: int) -> Text:
-    cells = [Text("·", "grey37")] * columns
+    cells = [("·", "grey37")] * columns
     for gap in lane.gaps:
-        last = _column(gap.x + gap.width, columns)
-        for place in range(_column(gap.x, columns), last):
-            cells[place] = Text("╌", "grey62")
+        for place in range(_column(gap.x, columns), _column(gap.x + gap.width, columns)):
+            cells[place] = ("╌", "grey62")
     for mark in lane.marks:
-        sign = SIGNS.get(mark.point.outcome, "┃")
         style = "bold yellow" if mark.point.overlaps else f"bold {colour_of(lane.program)}"
-        cells[_column(mark.x, columns)] = Text(sign, style)
-    return Text.assemble(*cells)
+        cells[_column(mark.x, columns)] = (SIGNS.get(mark.point.outcome, "┃"), style)
+    runs = groupby(cells, key=itemgetter(1))
+    return Text.assemble(*(("".join(sign for sign, _ in run), style) for style, run in runs))
 
 
 def _column(x: float, columns: int) -> int:

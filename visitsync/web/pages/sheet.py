@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.web.answers import Because, HouseholdTimeline, LongGap, Revision, TimelineEntry
 from visitsync.web.language import Language
-from visitsync.web.pages.details import Row
+from visitsync.web.pages.details import Row, ids, rows
 from visitsync.web.pages.lanes import Picture, Point, Stretch, draw
 from visitsync.web.pages.rendering import TEXTS
 from visitsync.web.wareki import wareki
@@ -82,7 +83,6 @@ class Sheet:
     months: tuple[Month, ...]
     masked: tuple[str, ...]
     gaps: tuple[str, ...]
-    next_page: str | None
     language: Language
 
     def program_name(self, code: str) -> str:
@@ -162,18 +162,128 @@ def months(lines: Iterable[Line]) -> tuple[Month, ...]:
     )
 
 
-def picture(
-    visits: Iterable[tuple[str, Mapping[str, Any], bool]],
-    stretches: Iterable[Stretch],
-    language: Language,
-) -> Picture:
-    """The picture of `visits`: anchor, released fields, and whether it overlaps another."""
-    points = []
-    for anchor, fields, overlaps in visits:
-        outcome = VOCABULARY.outcomes[fields["outcome"]][language]
-        said = f"{spell_day(day_of(fields), language)} {spell_times(fields, language)} {outcome}"
-        title = " ".join(said.split())
-        points.append(
-            Point(anchor, fields["program"], moment(fields), fields["outcome"], overlaps, title)
+def sheet(timeline: HouseholdTimeline, language: Language) -> Sheet:
+    """Arrange a timeline for the reader."""
+    names = {one.id: one.name for one in timeline.offices}
+    spelling = {one.record: _title(one, language) for one in timeline.entries}
+    stretches = [
+        Stretch(one.program, one.after, one.before, spell_gap(one, language))
+        for one in timeline.gaps
+    ]
+    return Sheet(
+        household=timeline.household,
+        purpose=timeline.purpose,
+        people=people([one.visit for one in timeline.entries], language),
+        picture=picture(timeline, language),
+        months=months(_line(one, names, spelling, language) for one in timeline.entries),
+        masked=tuple(one.name for one in timeline.masked),
+        gaps=tuple(one.title for one in stretches),
+        language=language,
+    )
+
+
+def picture(timeline: HouseholdTimeline, language: Language) -> Picture:
+    """The picture of a timeline."""
+    points = [
+        Point(
+            _anchor(one.record),
+            one.visit["program"],
+            moment(one.visit),
+            one.visit["outcome"],
+            any(mark.kind != "revision_gap" for mark in one.marks),
+            _title(one, language),
         )
+        for one in timeline.entries
+    ]
+    stretches = [
+        Stretch(one.program, one.after, one.before, spell_gap(one, language))
+        for one in timeline.gaps
+    ]
     return draw(points, stretches, tuple(VOCABULARY.programs))
+
+
+def spell_gap(gap: LongGap, language: Language) -> str:
+    """A long interval in words."""
+    texts = TEXTS[language]["timeline"]
+    days = (gap.before - gap.after).days
+    after, before = spell_day(gap.after, language), spell_day(gap.before, language)
+    program = program_name(gap.program, language)
+    length = f"{days}{'' if language == 'ja' else ' '}{texts['days']}"
+    return f"{program}: {after} {texts['to_word']} {before}, {length}, {texts['gap']}"
+
+
+def spell_reason(reason: Because, language: Language) -> str:
+    """Why something is shown, in words."""
+    words = TEXTS[language]["why"]
+    ref = reason.ref
+    if reason.rule == "C2":
+        ref = program_name(ref.removeprefix("program:"), language)
+    return words[reason.rule].format(ref=ref) if reason.rule in words else reason.rule
+
+
+def _line(
+    entry: TimelineEntry,
+    names: Mapping[str, str],
+    spelling: Mapping[str, str],
+    language: Language,
+) -> Line:
+    texts = TEXTS[language]["timeline"]
+    fields = entry.visit
+    office = fields.get("source", {}).get("office", "")
+    reasons = dict.fromkeys(spell_reason(one, language) for one in entry.because)
+    return Line(
+        anchor=_anchor(entry.record),
+        program=fields["program"],
+        day=day_of(fields),
+        times=spell_times(fields, language),
+        outcome=fields["outcome"],
+        office=names.get(office, office),
+        rows=rows(fields, language),
+        ids=ids(fields, language),
+        flags=tuple(
+            Flag(
+                texts[mark.kind],
+                tuple(
+                    Other(_anchor(other), spelling[other])
+                    for other in mark.others
+                    if other in spelling
+                ),
+            )
+            for mark in entry.marks
+        ),
+        revision=_spell_revision(entry.revision, fields, language),
+        earlier=tuple(_spell_earlier(one, language) for one in reversed(entry.earlier)),
+        why=tuple(reasons),
+    )
+
+
+def _spell_revision(revision: int, fields: Mapping[str, Any], language: Language) -> str:
+    texts = TEXTS[language]["timeline"]
+    state = fields.get("source", {}).get("state", "active")
+    if state == "active":
+        return ""
+    return f"{texts['revision'].format(n=revision)} ({texts[state]})"
+
+
+def _spell_earlier(earlier: Revision, language: Language) -> str:
+    texts = TEXTS[language]["timeline"]
+    fields = earlier.visit
+    outcome = VOCABULARY.outcomes[fields["outcome"]][language]
+    day, times = spell_day(day_of(fields), language), spell_times(fields, language)
+    return f"{texts['revision'].format(n=earlier.revision)}: {day} {times} {outcome}"
+
+
+def _title(entry: TimelineEntry, language: Language) -> str:
+    fields = entry.visit
+    outcome = VOCABULARY.outcomes[fields["outcome"]][language]
+    said = (
+        spell_day(day_of(fields), language),
+        spell_times(fields, language),
+        program_name(fields["program"], language),
+        outcome,
+    )
+    return " ".join(one for one in said if one)
+
+
+def _anchor(record: str) -> str:
+    return f"v-{record}"
