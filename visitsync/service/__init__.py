@@ -12,10 +12,12 @@ The way in, for web and command line (every function is imported from its own mo
 ==================  ==============================================================================
 module              asks
 ==================  ==============================================================================
-``submissions``     ``submit(context, caller, office, payload, *, dry_run, mode, idempotency_key)
-                    -> Report``; payload is ``Records(content, ndjson)`` or ``Files(files)``
-``timelines``       ``view(context, caller, household, purpose, *, start, until, programs, limit,
-                    cursor) -> View``; raises UnknownHousehold for none and for not-for-you alike
+``submissions``     ``submit(context, caller, office, payload, terms=Terms()) -> Report``;
+                    payload is ``Records(content, ndjson)`` or ``Files(files)``, terms are
+                    ``Terms(dry_run, mode, idempotency_key)`` (all of ``service.reports``)
+``timelines``       ``view(context, caller, household, purpose, page=Page()) -> View``; ``Page(start,
+                    until, programs, limit, cursor)`` and all answers are of ``service.views``;
+                    raises UnknownHousehold for none and for not-for-you alike
 ``search``          ``search(context, caller, purpose, sought: Sought) -> Found``
 ``directory``       ``plan(context, wanted: Wanted) -> Difference``,
                     ``apply(context, caller, wanted) -> Difference``, ``current(context)``

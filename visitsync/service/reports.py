@@ -32,6 +32,16 @@ class Files(msgspec.Struct, frozen=True):
     files: tuple[tuple[str, bytes], ...]
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How something is handed in."""
+
+    dry_run: bool = False
+    """Say what would become of it; store nothing. The dry run itself is logged."""
+    mode: Mode = "partial"
+    idempotency_key: str | None = None
+    """Names the submission: the same key and content again is answered with the stored report."""
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one record."""
 

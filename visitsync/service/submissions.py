@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.reports import Files, Mode, Records, Report
+from visitsync.service.reports import Files, Records, Report, Terms
 
 
 async def submit(
@@ -12,10 +12,7 @@ async def submit(
     caller: Caller,
     office: str,
     payload: Records | Files,
-    *,
-    dry_run: bool = False,
-    mode: Mode = "partial",
-    idempotency_key: str | None = None,
+    terms: Terms = Terms(),
 ) -> Report:
     """Take what an office hands in, in one transaction with its access-log entry.
 

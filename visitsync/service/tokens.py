@@ -42,10 +42,8 @@ async def issue(
 ) -> Issued:
     """A token for an office or a member of staff.
 
-    Args:
-        subject: ``office:ID`` or ``staff:ID`` as in the directory.
-        scopes: empty for the usual ones: an office submits, staff read, auditors audit.
-        days: until it expires, 1 to 400.
+    `subject` is ``office:ID`` or ``staff:ID`` as in the directory. Without `scopes` it gets the usual
+    ones: an office submits, staff read, auditors audit. It expires after `days`, 1 to 400.
 
     Raises:
         BadParameter: an unknown subject, scope or number of days.

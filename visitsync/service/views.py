@@ -10,6 +10,21 @@ from visitsync.consent import Reason
 from visitsync.timeline import Gap, Mark
 
 
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a timeline is wanted. Applied after deciding; it never shows more."""
+
+    start: dt.date | None = None
+    """The first day."""
+    until: dt.date | None = None
+    """The last day, inclusive."""
+    programs: tuple[str, ...] = ()
+    """Only these; empty is all."""
+    limit: int = 500
+    """Entries on a page, 1 to 1000."""
+    cursor: str | None = None
+    """From the page before; carries no rights."""
+
+
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     """That an earlier revision exists; what it said is not shown."""
 
