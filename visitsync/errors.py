@@ -192,3 +192,17 @@ class LogBroken(IntegrityError):
     """The access log does not extend what was signed."""
 
     code = "log_broken"
+
+
+class BadNote(LogBroken):
+    """A signed note is malformed, or no key that is trusted signed it.
+
+    Attributes:
+        reason: ``malformed``, ``ambiguous_key``, ``wrong_signature`` or ``not_signed``.
+    """
+
+    code = "bad_note"
+
+    def __init__(self, message: str, *, reason: str, where: str | None = None) -> None:
+        super().__init__(message, where=where)
+        self.reason = reason

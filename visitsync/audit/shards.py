@@ -1,0 +1,131 @@
+"""One log per municipality and fiscal year, each chained to the year before.
+
+A Japanese fiscal year runs from 1 April to 31 March. The first leaf of a year holds the last signed
+checkpoint of the year before, so that a year cannot be exchanged once the next has begun.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+from visitsync.audit.checkpoint import Checkpoint, peek
+from visitsync.audit.entry import YEAR_OPENED, LogEntry
+from visitsync.errors import LogBroken
+
+JST: Final = dt.timezone(dt.timedelta(hours=9))
+
+_ORIGIN: Final = re.compile(r"(visitsync/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)/(20[0-9]{2})")
+_APRIL: Final = 4
+
+
+def key_name(tenant: str) -> str:
+    """The name of the key that signs every year of a municipality.
+
+    >>> key_name("shiomi")
+    'visitsync/shiomi'
+    """
+    return f"visitsync/{tenant}"
+
+
+def origin(tenant: str, year: int) -> str:
+    """The origin line of the log of one fiscal year.
+
+    >>> origin("shiomi", 2026)
+    'visitsync/shiomi/2026'
+
+    Raises:
+        LogBroken: if the tenant is not lower-case letters, digits and hyphens.
+    """
+    made = f"{key_name(tenant)}/{year}"
+    split(made)
+    return made
+
+
+def split(made: str) -> tuple[str, int]:
+    """The key name and the fiscal year of an origin.
+
+    >>> split("visitsync/shiomi/2026")
+    ('visitsync/shiomi', 2026)
+
+    Raises:
+        LogBroken: if it is no origin of an access log.
+    """
+    found = _ORIGIN.fullmatch(made)
+    if found is None:
+        raise LogBroken("this is no origin of an access log", where="origin")
+    return found[1], int(found[2])
+
+
+def fiscal_year(now: dt.datetime) -> int:
+    """The fiscal year in which an instant falls in Japan.
+
+    >>> fiscal_year(dt.datetime(2026, 3, 31, 14, 59, 59, tzinfo=dt.UTC))
+    2025
+    >>> fiscal_year(dt.datetime(2026, 3, 31, 15, tzinfo=dt.UTC))
+    2026
+    """
+    local = now.astimezone(JST)
+    return local.year if local.month >= _APRIL else local.year - 1
+
+
+def instant(now: dt.datetime) -> str:
+    """An instant as it stands in an entry: UTC, always with six digits of a second.
+
+    Equal width makes their order as text the order in time.
+
+    >>> instant(dt.datetime(2026, 4, 1, tzinfo=JST))
+    '2026-03-31T15:00:00.000000Z'
+    """
+    utc = now.astimezone(dt.UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='microseconds')}Z"
+
+
+def bounds(year: int) -> tuple[str, str]:
+    """The first instant of a fiscal year, and the first after it."""
+    return (
+        instant(dt.datetime(year, _APRIL, 1, tzinfo=JST)),
+        instant(dt.datetime(year + 1, _APRIL, 1, tzinfo=JST)),
+    )
+
+
+def opening(
+    tenant: str, now: dt.datetime, *, previous: str | None, request: str | None = None
+) -> LogEntry:
+    """The first entry of a fiscal year's log.
+
+    Args:
+        tenant: the municipality.
+        now: the database's clock; decides which year is opened.
+        previous: the last signed checkpoint of the year before, as a note; None only for the first
+            year that this municipality uses visitsync.
+        request: the id of the request that came first in the year, if any.
+
+    Raises:
+        LogBroken: if `previous` is a checkpoint of another municipality, or not of an earlier year.
+    """
+    made = LogEntry(
+        actor="visitsync",
+        kind=YEAR_OPENED,
+        previous=previous,
+        request=request,
+        seq=0,
+        shard=origin(tenant, fiscal_year(now)),
+        time=instant(now),
+    )
+    if previous is not None:
+        check_precedes(peek(previous), made.shard)
+    return made
+
+
+def check_precedes(closed: Checkpoint, opened: str) -> None:
+    """Check that a checkpoint is of an earlier year of the log whose origin is `opened`.
+
+    Raises:
+        LogBroken: if it is of another municipality, or of the same year or a later one.
+    """
+    name, year = split(closed.origin)
+    of, following = split(opened)
+    if name != of or year >= following:
+        raise LogBroken("is not the checkpoint of a year before", where="previous")
