@@ -1,26 +1,28 @@
 """What the JSON interface answers with; the pages and the terminal are made of the same.
 
-A timeline here holds released fields only: what `consent` let out, arranged by `timeline`.
+The service's own values, except where JSON needs names for members or words for codes. A timeline
+here holds released fields only.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+
+from visitsync.schema.problems import PROBLEMS, sentence
+from visitsync.schema.reading import Level
+from visitsync.service.reports import Counts, Linked, Mode, Report, Status
+from visitsync.service.views import Earlier, Masked, Shown, View
+from visitsync.timeline import Gap, Mark
+from visitsync.web.language import Language
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
-
-
-class OfficeName(_Answer, frozen=True, kw_only=True):
-    """An office that stands in an answer."""
-
-    id: str
-    name: str
 
 
 class Because(_Answer, frozen=True, kw_only=True):
@@ -31,21 +33,6 @@ class Because(_Answer, frozen=True, kw_only=True):
     ref: str
 
 
-class EntryMark(_Answer, frozen=True, kw_only=True):
-    """``overlap``, ``reported_twice`` or ``revision_gap``, and the records it concerns."""
-
-    kind: str
-    others: tuple[str, ...]
-
-
-class Revision(_Answer, frozen=True, kw_only=True):
-    """An earlier revision of an entry, in its released fields."""
-
-    revision: int
-    recorded_at: dt.datetime
-    visit: dict[str, Any]
-
-
 class TimelineEntry(_Answer, frozen=True, kw_only=True):
     """One visit."""
 
@@ -54,17 +41,10 @@ class TimelineEntry(_Answer, frozen=True, kw_only=True):
     recorded_at: dt.datetime
     visit: dict[str, Any]
     """Nested like the canonical report; only the fields that this viewer may see."""
+    office_name: str | None
     because: tuple[Because, ...]
-    marks: tuple[EntryMark, ...]
-    earlier: tuple[Revision, ...]
-
-
-class LongGap(_Answer, frozen=True, kw_only=True):
-    """A stretch in which a program stayed away clearly longer than usual."""
-
-    program: str
-    after: dt.date
-    before: dt.date
+    marks: tuple[Mark, ...]
+    earlier: tuple[Earlier, ...]
 
 
 class HouseholdTimeline(_Answer, frozen=True, kw_only=True):
@@ -72,17 +52,134 @@ class HouseholdTimeline(_Answer, frozen=True, kw_only=True):
 
     household: str
     purpose: str
+    at: dt.datetime
+    """The instant for which it was decided."""
     entries: tuple[TimelineEntry, ...]
-    gaps: tuple[LongGap, ...]
-    masked: tuple[OfficeName, ...]
+    gaps: tuple[Gap, ...]
+    masked: tuple[Masked, ...]
     """Offices that hold records which are not shown; ask them."""
-    offices: tuple[OfficeName, ...]
-    """The names of the offices that entries come from."""
-    next: str | None
-    """The cursor of the next page."""
+    total: int
+    """Entries on all pages together."""
+    cursor: str | None
+    """Where the next page begins."""
 
 
-class Health(_Answer, frozen=True, kw_only=True):
+class ToMend(_Answer, frozen=True, kw_only=True):
+    """Something the office must look at, in the file it handed in."""
+
+    file: str
+    row: int | None
+    level: Level
+    code: str
+    column: str | None
+    message: str
+
+
+class RecordLine(_Answer, frozen=True, kw_only=True):
+    """What became of one record."""
+
+    index: int
+    record: str | None
+    """The office's own record id."""
+    revision: int | None
+    status: Status
+    codes: tuple[str, ...]
+    where: str | None
+    messages: tuple[str, ...]
+
+
+class SubmissionReport(_Answer, frozen=True, kw_only=True):
+    """What became of a submission."""
+
+    submission: str | None
+    """Its id; null where nothing was stored."""
+    office: str
+    dry_run: bool
+    mode: Mode
+    recorded_at: dt.datetime
+    repeated: bool
+    """Whether the same was handed in before, and this is the answer it got then."""
+    counts: Counts
+    linking: Linked
+    records: tuple[RecordLine, ...]
+    problems: tuple[ToMend, ...]
+    unread_columns: tuple[str, ...]
+
+
+class Standing(_Answer, frozen=True, kw_only=True):
     """Whether the service runs, or is ready."""
 
     status: str
+
+
+def timeline_of(view: View) -> HouseholdTimeline:
+    """A view with its reasons by name."""
+    return HouseholdTimeline(
+        household=view.household,
+        purpose=view.purpose,
+        at=view.at,
+        entries=tuple(_entry(one) for one in view.entries),
+        gaps=view.gaps,
+        masked=view.masked,
+        total=view.total,
+        cursor=view.cursor,
+    )
+
+
+def _entry(shown: Shown) -> TimelineEntry:
+    return TimelineEntry(
+        record=shown.record,
+        revision=shown.revision,
+        recorded_at=shown.recorded_at,
+        visit=shown.fields,
+        office_name=shown.office_name,
+        because=tuple(
+            Because(category=why.category, rule=why.rule, ref=why.ref) for why in shown.why
+        ),
+        marks=shown.marks,
+        earlier=shown.earlier,
+    )
+
+
+def report_of(report: Report, language: Language) -> SubmissionReport:
+    """A report with a sentence beside each code."""
+    return SubmissionReport(
+        submission=report.submission,
+        office=report.office,
+        dry_run=report.dry_run,
+        mode=report.mode,
+        recorded_at=report.recorded_at,
+        repeated=report.repeated,
+        counts=report.counts,
+        linking=report.linking,
+        records=tuple(
+            RecordLine(
+                index=one.index,
+                record=one.record,
+                revision=one.revision,
+                status=one.status,
+                codes=one.codes,
+                where=one.where,
+                messages=tuple(_said(one.codes, language)),
+            )
+            for one in report.records
+        ),
+        problems=tuple(
+            ToMend(
+                file=one.file,
+                row=one.row,
+                level=one.level,
+                code=one.code,
+                column=one.column,
+                message=sentence(one, language),
+            )
+            for one in report.problems
+        ),
+        unread_columns=report.unread_columns,
+    )
+
+
+def _said(codes: Iterable[str], language: Language) -> Iterable[str]:
+    for code in codes:
+        if code in PROBLEMS:
+            yield getattr(PROBLEMS[code], language)

@@ -65,6 +65,8 @@ def _refuse(request: web.Request, error: Exception, request_id: str) -> web.Stre
         )
     language = languages.of(request)
     if _wants_page(request):
+        if problem.status == web.HTTPUnauthorized.status_code:
+            return web.Response(status=303, headers={"Location": "/sign-in"})
         return failed.page(problem, language)
     return problem.answer(language)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal, TypeAlias
 
 from aiohttp import web
@@ -9,16 +10,28 @@ from aiohttp import web
 Language: TypeAlias = Literal["ja", "en"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("ja", "en")
+COOKIE: Final = "__Host-language"
 _MOST_RANGES: Final = 16
 
 
 def of(request: web.Request) -> Language:
-    """The language to answer in: asked for in the address, else the reader's preference."""
-    asked = request.query.get("lang")
-    for language in LANGUAGES:
-        if asked == language:
-            return language
+    """The language to answer in: asked for in the address, or once before, else preferred."""
+    for asked in (request.query.get("lang"), request.cookies.get(COOKIE)):
+        for language in LANGUAGES:
+            if asked == language:
+                return language
     return preferred(request.headers.get("Accept-Language"))
+
+
+@web.middleware
+async def remember(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Keep a language that was asked for in the address; the cookie says nothing else."""
+    response = await handler(request)
+    if (asked := request.query.get("lang")) in LANGUAGES and not response.prepared:
+        response.set_cookie(COOKIE, asked, path="/", secure=True, httponly=True, samesite="Strict")
+    return response
 
 
 def preferred(accept_language: str | None) -> Language:

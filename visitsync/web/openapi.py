@@ -40,7 +40,11 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """The whole document; every route with an operation stands in it."""
     described = [(one, one.operation) for one in routes if one.operation is not None]
-    types = {kind for _, operation in described for kind in operation.answers.values()}
+    types = {
+        kind
+        for _, operation in described
+        for kind in (*operation.answers.values(), *operation.uses)
+    }
     paths: dict[str, dict[str, Any]] = {}
     for route, operation in described:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation)

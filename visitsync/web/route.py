@@ -52,12 +52,14 @@ class Operation:
         takes: media types of the body, each with its schema.
         answers: by status, the type that the body is written from.
         headers: request headers with a meaning here.
+        uses: further types that schemas of `takes` refer to.
     """
 
     about: str
     takes: Mapping[str, Mapping[str, Any]] | None = None
     answers: Mapping[int, Any]
     headers: tuple[Parameter, ...] = ()
+    uses: tuple[type, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
@@ -19,9 +19,18 @@ COOKIE: Final = "__Host-visitsync"
 _MOST: Final = 10_000
 
 
+class Viewer(NamedTuple):
+    """Who signed in, as the page greets them."""
+
+    name: str
+    purposes: tuple[str, ...]
+    """That they may state, as of signing in; the service decides anew each time."""
+
+
 @dataclass(slots=True)
 class _Session:
     token: str
+    viewer: Viewer
     began: float
     seen: float
 
@@ -33,11 +42,11 @@ class Sessions:
         self._limits = limits
         self._by_digest: dict[bytes, _Session] = {}
 
-    def begin(self, token: str, now: float) -> str:
+    def begin(self, token: str, viewer: Viewer, now: float) -> str:
         """A new session for `token`; answers the id that only the browser will know."""
         self._drop_ended(now)
         session_id = secrets.token_urlsafe(32)
-        self._by_digest[_digest(session_id)] = _Session(token, now, now)
+        self._by_digest[_digest(session_id)] = _Session(token, viewer, now, now)
         return session_id
 
     def token(self, session_id: str | None, now: float) -> str | None:
@@ -50,6 +59,11 @@ class Sessions:
             return None
         session.seen = now
         return session.token
+
+    def viewer(self, session_id: str | None) -> Viewer:
+        """Who signed in; nobody where there is no session."""
+        session = self._by_digest.get(_digest(session_id or ""))
+        return Viewer("", ()) if session is None else session.viewer
 
     def end(self, session_id: str | None) -> None:
         """Forget a session, if there is one."""

@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.web.answers import Because, HouseholdTimeline, LongGap, Revision, TimelineEntry
+from visitsync.service.views import Earlier
+from visitsync.timeline import Gap
+from visitsync.web.answers import Because, HouseholdTimeline, TimelineEntry
 from visitsync.web.language import Language
 from visitsync.web.pages.details import Row, ids, rows
 from visitsync.web.pages.lanes import Picture, Point, Stretch, draw
@@ -164,7 +166,6 @@ def months(lines: Iterable[Line]) -> tuple[Month, ...]:
 
 def sheet(timeline: HouseholdTimeline, language: Language) -> Sheet:
     """Arrange a timeline for the reader."""
-    names = {one.id: one.name for one in timeline.offices}
     spelling = {one.record: _title(one, language) for one in timeline.entries}
     stretches = [
         Stretch(one.program, one.after, one.before, spell_gap(one, language))
@@ -175,7 +176,7 @@ def sheet(timeline: HouseholdTimeline, language: Language) -> Sheet:
         purpose=timeline.purpose,
         people=people([one.visit for one in timeline.entries], language),
         picture=picture(timeline, language),
-        months=months(_line(one, names, spelling, language) for one in timeline.entries),
+        months=months(_line(one, spelling, language) for one in timeline.entries),
         masked=tuple(one.name for one in timeline.masked),
         gaps=tuple(one.title for one in stretches),
         language=language,
@@ -202,7 +203,7 @@ def picture(timeline: HouseholdTimeline, language: Language) -> Picture:
     return draw(points, stretches, tuple(VOCABULARY.programs))
 
 
-def spell_gap(gap: LongGap, language: Language) -> str:
+def spell_gap(gap: Gap, language: Language) -> str:
     """A long interval in words."""
     texts = TEXTS[language]["timeline"]
     days = (gap.before - gap.after).days
@@ -223,13 +224,11 @@ def spell_reason(reason: Because, language: Language) -> str:
 
 def _line(
     entry: TimelineEntry,
-    names: Mapping[str, str],
     spelling: Mapping[str, str],
     language: Language,
 ) -> Line:
     texts = TEXTS[language]["timeline"]
     fields = entry.visit
-    office = fields.get("source", {}).get("office", "")
     reasons = dict.fromkeys(spell_reason(one, language) for one in entry.because)
     return Line(
         anchor=_anchor(entry.record),
@@ -237,7 +236,7 @@ def _line(
         day=day_of(fields),
         times=spell_times(fields, language),
         outcome=fields["outcome"],
-        office=names.get(office, office),
+        office=entry.office_name or "",
         rows=rows(fields, language),
         ids=ids(fields, language),
         flags=tuple(
@@ -265,12 +264,11 @@ def _spell_revision(revision: int, fields: Mapping[str, Any], language: Language
     return f"{texts['revision'].format(n=revision)} ({texts[state]})"
 
 
-def _spell_earlier(earlier: Revision, language: Language) -> str:
+def _spell_earlier(earlier: Earlier, language: Language) -> str:
     texts = TEXTS[language]["timeline"]
-    fields = earlier.visit
-    outcome = VOCABULARY.outcomes[fields["outcome"]][language]
-    day, times = spell_day(day_of(fields), language), spell_times(fields, language)
-    return f"{texts['revision'].format(n=earlier.revision)}: {day} {times} {outcome}"
+    state = f" ({texts[earlier.state]})" if earlier.state in texts else ""
+    recorded = spell_day(earlier.recorded_at.astimezone(JST).date(), language)
+    return f"{texts['revision'].format(n=earlier.revision)}{state}: {texts['received']} {recorded}"
 
 
 def _title(entry: TimelineEntry, language: Language) -> str:

@@ -1,0 +1,181 @@
+"""Households for those who work with them: finding one, and seeing its timeline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from visitsync.errors import BadJson, BadParameter, UnsupportedMediaType
+from visitsync.schema import strict_json
+from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.service import search as searching
+from visitsync.service import timelines
+from visitsync.service.views import Found, Page, Sought
+from visitsync.web import body
+from visitsync.web.answers import HouseholdTimeline, timeline_of
+from visitsync.web.api.json_answer import answer
+from visitsync.web.callers import CALLER, CONTEXT
+from visitsync.web.route import Operation, Parameter, Permission, Route
+
+_JSON: Final = "application/json"
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOST: Final = 1000
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search: why, and what the family said. Names stand in the body, never in an address."""
+
+    purpose: str
+    name: str | None = None
+    kana: str | None = None
+    birth_date: str | None = None
+    phone: str | None = None
+    case_no: str | None = None
+
+    def sought(self) -> Sought:
+        """What is looked for."""
+        return Sought(
+            name=self.name,
+            kana=self.kana,
+            birth_date=self.birth_date,
+            phone=self.phone,
+            case_no=self.case_no,
+        )
+
+    def __repr__(self) -> str:
+        return "<Search>"
+
+
+async def search(request: web.Request) -> web.Response:
+    """Households that fit and of which the caller may see something."""
+    if request.content_type != _JSON:
+        raise UnsupportedMediaType("A search is JSON", where="Content-Type", accepted=(_JSON,))
+    content = await body.read(request, most=request.app[body.LIMITS].small_body_bytes)
+    asked = _search(content)
+    found = await searching.search(
+        request.app[CONTEXT], request[CALLER], asked.purpose, asked.sought()
+    )
+    return answer(found)
+
+
+def _search(content: bytes) -> Search:
+    try:
+        return msgspec.convert(strict_json.loads(content), Search)
+    except strict_json.NotStrictJson as error:
+        raise BadJson("The body is no strict JSON", where=error.reason) from None
+    except msgspec.ValidationError as error:
+        known = [name for name in Search.__struct_fields__ if f"`{name}`" in str(error)]
+        known += [name for name in Search.__struct_fields__ if f"$.{name}`" in str(error)]
+        raise BadParameter("The search is not of its form", where=(known or ["body"])[0]) from None
+
+
+async def timeline(request: web.Request) -> web.Response:
+    """The household's timeline as the caller may see it."""
+    query = request.query
+    view = await timelines.view(
+        request.app[CONTEXT],
+        request[CALLER],
+        request.match_info["household"],
+        query["purpose"],
+        Page(
+            start=day(query.get("from"), "from"),
+            until=day(query.get("to"), "to"),
+            programs=programs(query.get("program")),
+            limit=_limit(query.get("limit")),
+            cursor=query.get("cursor") or None,
+        ),
+    )
+    return answer(timeline_of(view))
+
+
+def day(written: str | None, where: str) -> dt.date | None:
+    """A day of the query; an empty one is none.
+
+    Raises:
+        BadParameter: where it is no ``YYYY-MM-DD``.
+    """
+    if not written:
+        return None
+    try:
+        if _DATE.fullmatch(written):
+            return dt.date.fromisoformat(written)
+    except ValueError:
+        pass
+    raise BadParameter("must be YYYY-MM-DD", where=where)
+
+
+def programs(written: str | None) -> tuple[str, ...]:
+    """The programs of the query, separated by commas; none is all.
+
+    Raises:
+        BadParameter: for a program that the vocabulary does not know.
+    """
+    asked = tuple(filter(None, (written or "").split(",")))
+    if any(one not in VOCABULARY.programs for one in asked):
+        raise BadParameter("names a program that there is not", where="program")
+    return asked
+
+
+def _limit(written: str | None) -> int:
+    if written is None:
+        return 500
+    if not (written.isascii() and written.isdigit()) or not 1 <= int(written[:9]) <= _MOST:
+        raise BadParameter("must lie between 1 and 1000", where="limit")
+    return int(written)
+
+
+PURPOSE: Final = Parameter(
+    name="purpose",
+    about="Why the household is looked at; written to the access log.",
+    schema={"type": "string", "enum": list(VOCABULARY.purposes)},
+    required=True,
+)
+_DAY: Final = {"type": "string", "format": "date"}
+PERIOD: Final = (
+    Parameter(name="from", about="The first day shown.", schema=_DAY),
+    Parameter(name="to", about="The last day shown.", schema=_DAY),
+    Parameter(
+        name="program",
+        about=f"Only these, separated by commas: {', '.join(VOCABULARY.programs)}.",
+        schema={"type": "string"},
+    ),
+    Parameter(name="cursor", about="Of the page before.", schema={"type": "string"}),
+)
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/api/v1/households/search",
+        handler=search,
+        permission=Permission("read"),
+        operation=Operation(
+            about="Find households by name or kana with a birth date, phone, or case number.",
+            takes={_JSON: {"$ref": "#/components/schemas/Search"}},
+            answers={200: Found},
+            uses=(Search,),
+        ),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/households/{household}/timeline",
+        handler=timeline,
+        permission=Permission("read"),
+        query=(
+            PURPOSE,
+            *PERIOD,
+            Parameter(
+                name="limit",
+                about="Entries on a page.",
+                schema={"type": "integer", "minimum": 1, "maximum": _MOST, "default": 500},
+            ),
+        ),
+        operation=Operation(
+            about="One household's timeline as the caller may see it for this purpose.",
+            answers={200: HouseholdTimeline},
+        ),
+    ),
+)
