@@ -5,10 +5,14 @@ Nothing here reads a database or a clock; whoever has a bundle and the public ke
     LogEntry → leaf → leaf_hash → Frontier.append → Checkpoint → signed note
 """
 
+from visitsync.audit.bundle import Leaf, Opened, Section
+from visitsync.audit.bundle import encode as encode_bundle
+from visitsync.audit.bundle import lines as bundle_lines
+from visitsync.audit.bundle import stored as stored_leaves
 from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
-from visitsync.audit.entry import KINDS, LogEntry, commitment, leaf
+from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
 from visitsync.audit.entry import read as read_leaf
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
 from visitsync.audit.proofs import (
@@ -19,19 +23,29 @@ from visitsync.audit.proofs import (
 )
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
+from visitsync.audit.verdict import Finding, Verdict
+from visitsync.audit.verify import verify_bundle
 
 __all__ = [
     "EMPTY_ROOT",
     "KINDS",
+    "PRIVATE_LABEL",
     "Checkpoint",
+    "Finding",
     "Frontier",
+    "Leaf",
     "LogEntry",
     "NoteSigner",
     "NoteVerifier",
+    "Opened",
     "OpenedNote",
+    "Section",
+    "Verdict",
+    "bundle_lines",
     "check_extends",
     "commitment",
     "consistency_proof",
+    "encode_bundle",
     "fiscal_year",
     "inclusion_proof",
     "instant",
@@ -47,6 +61,8 @@ __all__ = [
     "read_leaf",
     "root_of",
     "sign_checkpoint",
+    "stored_leaves",
+    "verify_bundle",
     "verify_consistency",
     "verify_inclusion",
 ]

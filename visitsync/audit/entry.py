@@ -19,6 +19,8 @@ from visitsync.errors import LogBroken
 VERSION: Final = 1
 YEAR_OPENED: Final = "year_opened"
 SALT_BYTES: Final = 16
+PRIVATE_LABEL: Final = "visitsync/access-log/private/1"
+"""The label under which an entry commits to its private part."""
 
 KINDS: Final = frozenset(
     {

@@ -1,0 +1,167 @@
+"""Check one fiscal year of a bundle: its checkpoint, its tree, its entries and its first leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from visitsync.audit import shards
+from visitsync.audit.bundle import Section
+from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
+from visitsync.audit.entry import (
+    PRIVATE_LABEL,
+    VERSION,
+    YEAR_OPENED,
+    LogEntry,
+    commitment,
+    read,
+    version_of,
+)
+from visitsync.audit.note import NoteVerifier
+from visitsync.audit.tree import leaf_hash, root_of
+from visitsync.audit.verdict import Finding
+from visitsync.errors import BadNote, LogBroken
+
+
+def check_section(
+    section: Section, verifiers: Sequence[NoteVerifier], earlier: Mapping[str, Checkpoint]
+) -> tuple[Checkpoint | None, tuple[Finding, ...]]:
+    """The year's checkpoint, if it can be read, and what was found.
+
+    Args:
+        section: the year.
+        verifiers: the log's key; empty if none is known, then signatures are not checked.
+        earlier: the checkpoints of the years before it in the bundle, by origin.
+    """
+    check = _Check(section, verifiers, earlier)
+    checkpoint = check.head()
+    check.entries()
+    if checkpoint is not None:
+        check.tree(checkpoint)
+    return checkpoint, tuple(check.found.values())
+
+
+def hashes_of(section: Section) -> list[bytes]:
+    """All leaf hashes of a year, those of the entries at hand computed from their bytes."""
+    return [
+        *section.before,
+        *(leaf_hash(leaf.line) for leaf in section.leaves),
+        *section.after,
+    ]
+
+
+class _Check:
+    """The findings about one year; of each kind only the first, from which the others follow."""
+
+    def __init__(
+        self, section: Section, verifiers: Sequence[NoteVerifier], earlier: Mapping[str, Checkpoint]
+    ) -> None:
+        self.section = section
+        self.verifiers = verifiers
+        self.earlier = earlier
+        self.found: dict[str, Finding] = {}
+        self.start, self.end = _bounds(section.origin)
+
+    def note(self, code: str, **facts: int | str) -> None:
+        self.found.setdefault(code, Finding(code, {"shard": self.section.origin, **facts}))
+
+    def head(self) -> Checkpoint | None:
+        """The checkpoint, even if its signature is not good, as long as it can be read."""
+        try:
+            checkpoint = peek(self.section.note)
+        except BadNote:
+            self.note("bad_checkpoint")
+            return None
+        if checkpoint.origin != self.section.origin or not self.start:
+            self.note("bad_checkpoint")
+        if not all(_follows(self.section.origin, one) for one in self.earlier):
+            self.note("years_out_of_order")
+        try:
+            if self.verifiers:
+                open_signed(self.section.note, self.verifiers)
+        except BadNote as error:
+            self.note("wrong_signature" if error.reason == "wrong_signature" else "not_signed")
+        return checkpoint
+
+    def tree(self, checkpoint: Checkpoint) -> None:
+        """The entries against the signed root."""
+        hashes = hashes_of(self.section)
+        if len(hashes) != checkpoint.size:
+            self.note("wrong_count", size=checkpoint.size, entries=len(hashes))
+        elif root_of(hashes) != checkpoint.root:
+            if "altered" not in self.found:  # which says more
+                self.note("wrong_root")
+        elif self.verifiers and not self.found:
+            read_here = len(self.section.leaves)
+            signer = self.verifiers[0].name
+            self.note("whole", size=len(hashes), entries=read_here, signer=signer)
+
+    def entries(self) -> None:
+        """Each entry by itself, and against the one before it."""
+        opened = {part.place: part for part in self.section.opened}
+        earliest = self.start
+        for place, stored in enumerate(self.section.leaves, start=len(self.section.before)):
+            if leaf_hash(stored.line) != stored.hashed:
+                self.note("altered", entry=place)
+            try:
+                entry = read(stored.line)
+            except LogBroken:
+                foreign = version_of(stored.line) not in {None, VERSION}
+                self.note("unknown_entry_version" if foreign else "not_canonical", entry=place)
+                continue
+            if entry.seq != place:
+                self.note("wrong_place", entry=place, seq=entry.seq)
+            if entry.shard != self.section.origin:
+                self.note("wrong_shard", entry=place)
+            if not self.start <= entry.time < self.end:
+                self.note("outside_year", entry=place)
+            elif entry.time < earliest:
+                self.note("time_backwards", entry=place)
+            earliest = max(earliest, entry.time)
+            self._opening(place, entry)
+            part = opened.pop(place, None)
+            if part and entry.pc != commitment(PRIVATE_LABEL, part.salt, part.private):
+                self.note("bad_disclosure", entry=place)
+        for place in opened:  # disclosed, but of no entry that can be read here
+            self.note("bad_disclosure", entry=place)
+
+    def _opening(self, place: int, entry: LogEntry) -> None:
+        """The year's first entry opens it, and no other does."""
+        if place > 0:
+            if entry.kind == YEAR_OPENED or entry.previous is not None:
+                self.note("bad_opening", entry=place)
+        elif entry.kind != YEAR_OPENED:
+            self.note("bad_opening", entry=place)
+        elif entry.previous is not None:
+            self._previous(entry.previous)
+        elif self.earlier:
+            self.note("years_disagree")
+
+    def _previous(self, note: str) -> None:
+        """The link to the year before."""
+        try:
+            closed = open_signed(note, self.verifiers) if self.verifiers else peek(note)
+            shards.check_precedes(closed, self.section.origin)
+        except LogBroken:
+            self.note("bad_previous")
+            return
+        held = self.earlier.get(closed.origin)
+        # A year later than the closed one would have had to be closed in its stead.
+        if held not in {None, closed} or any(one > closed.origin for one in self.earlier):
+            self.note("years_disagree")
+
+
+def _bounds(origin: str) -> tuple[str, str]:
+    """The first instant of the year, and the first after it; nothing falls in no year."""
+    try:
+        return shards.bounds(shards.split(origin)[1])
+    except LogBroken:
+        return "", ""
+
+
+def _follows(origin: str, earlier: str) -> bool:
+    """Whether one origin is of a later year of the same municipality's log than another."""
+    try:
+        (name, year), (of, before) = shards.split(origin), shards.split(earlier)
+    except LogBroken:
+        return False
+    return name == of and year > before
