@@ -28,7 +28,6 @@ def command(*, paths: tuple[Path, ...]) -> None:
     """
     files = list(_files(paths))
     named = len(paths) > 1 or any(path.is_dir() for path in paths)
-    out = click.get_binary_stream("stdout")
     unanswered = not files
     for file in files:
         raw = _read(file)
@@ -37,7 +36,7 @@ def command(*, paths: tuple[Path, ...]) -> None:
             continue
         for line in _lines(file, raw):
             whole = {"scenario": file.name} | line if named else line
-            out.write(json.dumps(whole, ensure_ascii=False).encode() + b"\n")
+            click.echo(json.dumps(whole, ensure_ascii=False).encode())
     if unanswered:
         raise click.exceptions.Exit(_NOT_ANSWERED)
 
