@@ -112,12 +112,15 @@ def read(path: Path) -> Contents:
         ) from None
     except OSError as error:
         raise KeyFileError(_cannot("opened", error), where=where) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _refuse_unless_private(os.fstat(descriptor), where)
-        try:
-            data = file.read(_MAX_BYTES + 1)
-        except OSError as error:
-            raise KeyFileError(_cannot("read", error), where=where) from None
+        data = b""
+        while len(data) <= _MAX_BYTES and (more := os.read(descriptor, _MAX_BYTES)):
+            data += more
+    except OSError as error:
+        raise KeyFileError(_cannot("read", error), where=where) from None
+    finally:
+        os.close(descriptor)
     if len(data) > _MAX_BYTES:
         raise KeyFileError("this is no key file: it is far too long", where=where)
     return decode(data, where=where)

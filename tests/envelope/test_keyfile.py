@@ -1,0 +1,206 @@
+"""The key file: whole or absent, private or refused, never overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from visitsync.envelope import MasterKeys, keyfile
+from visitsync.errors import KeyFileError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def contents() -> keyfile.Contents:
+    return keyfile.Contents(
+        masters={2: b"2" * 32, 10: b"3" * 32}, index=b"i" * 32, signing_seed=b"s" * 32
+    )
+
+
+@pytest.fixture
+def strange_umask() -> Iterator[None]:
+    before = os.umask(0o777)
+    yield
+    os.umask(before)
+
+
+def test_what_is_written_is_read(path: Path, contents: keyfile.Contents) -> None:
+    keyfile.write_new(path, contents)
+    assert keyfile.read(path) == contents
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("strange_umask")
+def test_only_its_owner_can_read_it_whatever_the_umask(path: Path) -> None:
+    MasterKeys.create(path)
+    assert path.stat().st_mode & 0o7777 == 0o600
+
+
+@pytest.mark.parametrize("bit", [0o040, 0o020, 0o010, 0o004, 0o002, 0o001])
+def test_a_file_that_others_can_touch_is_refused(path: Path, bit: int) -> None:
+    MasterKeys.create(path)
+    path.chmod(0o600 | bit)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        MasterKeys.load(path)
+    path.chmod(0o400)
+    assert MasterKeys.load(path).epoch == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_another_user_is_refused(path: Path) -> None:
+    MasterKeys.create(path)
+    os.chown(path, 12345, -1)
+    with pytest.raises(KeyFileError, match="chown"):
+        MasterKeys.load(path)
+
+
+def test_a_missing_file_is_refused(path: Path) -> None:
+    with pytest.raises(KeyFileError, match="there is no key file"):
+        MasterKeys.load(path)
+
+
+def test_what_is_no_plain_file_is_refused(path: Path) -> None:
+    os.mkfifo(path, 0o600)  # opening one must not wait for a writer
+    with pytest.raises(KeyFileError, match="not a plain file"):
+        MasterKeys.load(path)
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with pytest.raises(KeyFileError, match="not a plain file"):
+        MasterKeys.load(tmp_path)
+
+
+def test_a_file_far_too_long_is_refused(path: Path) -> None:
+    path.write_bytes(b"x" * 100_000)
+    path.chmod(0o600)
+    with pytest.raises(KeyFileError, match="too long"):
+        MasterKeys.load(path)
+
+
+def test_an_existing_file_is_never_overwritten(path: Path, contents: keyfile.Contents) -> None:
+    path.write_text("something")
+    with pytest.raises(KeyFileError, match="never overwritten"):
+        keyfile.write_new(path, contents)
+    assert path.read_text() == "something"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(path: Path) -> None:
+    with pytest.raises(KeyFileError, match="cannot be written") as caught:
+        MasterKeys.create(path / "keys")
+    assert caught.value.where == str(path / "keys")
+
+
+def test_of_many_that_create_at_once_one_wins_and_all_read_the_same(path: Path) -> None:
+    def create(_: int) -> str:
+        try:
+            return MasterKeys.create(path).key_id(1)
+        except KeyFileError:
+            return MasterKeys.load(path).key_id(1)
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(create, range(40)))
+    assert len(ids) == 1
+
+
+def test_of_many_that_rotate_at_once_none_loses_a_key(path: Path) -> None:
+    MasterKeys.create(path)
+
+    def rotate(_: int) -> str | None:
+        try:
+            keys = MasterKeys.rotate(path)
+        except KeyFileError:
+            return None
+        return keys.key_id(keys.epoch)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [one for one in pool.map(rotate, range(40)) if one is not None]
+    held = MasterKeys.load(path)
+    assert {held.key_id(epoch) for epoch in held.epochs} >= set(made)
+    assert len(held.epochs) == len(made) + 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_rotation_that_fails_leaves_the_old_file(path: Path) -> None:
+    keys = MasterKeys.create(path)
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), keyfile.replacement(path):
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+    assert keys.epoch == MasterKeys.load(path).epoch
+
+
+def test_a_rotation_cut_short_is_named(path: Path) -> None:
+    MasterKeys.create(path)
+    draft = path.with_name(".keys.new")
+    draft.touch()
+    with pytest.raises(KeyFileError, match="remove the draft") as caught:
+        MasterKeys.rotate(path)
+    assert caught.value.where == str(draft)
+
+
+def test_rotating_a_missing_file_leaves_nothing_behind(path: Path) -> None:
+    with pytest.raises(KeyFileError, match="there is no key file"):
+        MasterKeys.rotate(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_the_form_stays_as_it_is_for_ever(contents: keyfile.Contents) -> None:
+    twos, threes = "MjIy" * 10 + "MjI=", "MzMz" * 10 + "MzM="
+    lines = [
+        "visitsync-keys v1",
+        f"master 2 {twos}",
+        f"master 10 {threes}",
+        "index " + "aWlp" * 10 + "aWk=",
+        "signing " + "c3Nz" * 10 + "c3M=",
+    ]
+    encoded = keyfile.encode(contents).decode()
+    assert encoded.split("\n")[:-2] == lines
+    assert keyfile.decode(encoded.encode(), where="k") == contents
+
+
+def test_any_flipped_bit_is_noticed(contents: keyfile.Contents) -> None:
+    encoded = keyfile.encode(contents)
+    for bit in range(len(encoded) * 8):
+        flipped = bytearray(encoded)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(KeyFileError):
+            keyfile.decode(bytes(flipped), where="k")
+
+
+def test_every_truncation_and_any_trailing_byte_is_refused(contents: keyfile.Contents) -> None:
+    encoded = keyfile.encode(contents)
+    for changed in (*(encoded[:end] for end in range(len(encoded))), encoded + b"\n"):
+        with pytest.raises(KeyFileError, match="damaged"):
+            keyfile.decode(changed, where="k")
+
+
+def test_an_unknown_version_is_named(contents: keyfile.Contents) -> None:
+    newer = keyfile.encode(contents).replace(b"-keys v1", b"-keys v2")
+    with pytest.raises(KeyFileError, match="newer"):
+        keyfile.decode(newer, where="k")
+
+
+def test_a_file_without_a_master_key_is_refused(contents: keyfile.Contents) -> None:
+    empty = keyfile.Contents(masters={}, index=contents.index, signing_seed=contents.signing_seed)
+    with pytest.raises(KeyFileError, match="damaged"):
+        keyfile.decode(keyfile.encode(empty), where="k")
+
+
+def test_an_error_says_nothing_of_the_keys(contents: keyfile.Contents) -> None:
+    encoded = keyfile.encode(contents)
+    with pytest.raises(KeyFileError) as caught:
+        keyfile.decode(encoded[:-1], where="k")
+    said = repr(caught.value) + repr(contents) + str(caught.value.__cause__)
+    assert "MjIy" not in said
+    assert "2222" not in said
