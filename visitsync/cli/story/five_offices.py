@@ -1,0 +1,124 @@
+"""First act: five offices hand in half a year, and registrations become households."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from visitsync.cli.installation import city
+from visitsync.cli.office_client.handing_in import Answer, Handed, Terms
+from visitsync.cli.story.narrator import Narrator
+from visitsync.cli.story.stage import Stage
+from visitsync.cli.terminal import output
+from visitsync.errors import OperatorError
+from visitsync.schema.directory import Office
+from visitsync.web.pages.sheet import program_name
+
+_FEES: Final = "_fees"
+_COUNTED: Final = ("created", "updated", "voided", "unchanged", "rejected")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of an office's files."""
+
+    files: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    linking: Counter[str] = field(default_factory=Counter)
+
+
+def deliveries(folder: Path) -> list[list[Handed]]:
+    """The files of a program's folder as they are handed in: fees beside their visits."""
+    together: dict[str, list[Handed]] = {}
+    for file in sorted(folder.iterdir()):
+        month = file.stem.removesuffix(_FEES)
+        together.setdefault(month, []).append(Handed(file.name, file.read_bytes()))
+    return list(together.values())
+
+
+async def hand_in(stage: Stage, narrator: Narrator) -> None:
+    """Hand everything in, each office with its own token, and tell what became of it."""
+    narrator.chapter("hand_in")
+    narrator.say("hand_in_how")
+    work = {
+        office.id: deliveries(city.SHIPPED / office.program)
+        for office in stage.city.office
+        if office.contract_to is None or office.contract_to.year > 2026  # noqa: PLR2004 -- the sample's
+    }
+    size = sum(len(one.content) for all_ in work.values() for files in all_ for one in files)
+    tallies: dict[str, Tally] = {}
+    with output.bar(narrator.word("hand_in"), size) as advance:
+        for office_id, parcels in work.items():
+            tallies[office_id] = tally = Tally()
+            for files in parcels:
+                answer = await stage.desk(office_id).hand_in(files, Terms(), advance)
+                _add(tally, files, _report(answer, office_id))
+    _tell(stage, narrator, tallies)
+    office_id, parcels = next(reversed(work.items()))
+    await _repeat(stage, narrator, office_id, parcels[-1])
+    _tell_links(narrator, tallies)
+
+
+async def _repeat(
+    stage: Stage, narrator: Narrator, office_id: str, files: Sequence[Handed]
+) -> None:
+    report = _report(await stage.desk(office_id).hand_in(files, Terms()), office_id)
+    if report["repeated"]:
+        said = narrator.word("repeat_stored", submission=report["submission"])
+    else:
+        said = narrator.word("repeat_counted", count=report["counts"]["unchanged"])
+    narrator.say("repeat", unchanged=said)
+
+
+def _report(answer: Answer, office_id: str) -> dict[str, Any]:
+    if answer.refused:
+        raise OperatorError(
+            f"A sample file was refused ({answer.document.get('code')}); this should not happen",
+            where=office_id,
+        )
+    return answer.document
+
+
+def _add(tally: Tally, files: Sequence[Handed], report: dict[str, Any]) -> None:
+    tally.files += len(files)
+    tally.counts.update(report["counts"])
+    tally.counts["warned"] += sum(one["level"] == "warn" for one in report["problems"])
+    if not report["repeated"]:
+        tally.linking.update(report["linking"])
+
+
+def _tell(stage: Stage, narrator: Narrator, tallies: dict[str, Tally]) -> None:
+    heads = ["col_office", "col_program", "col_files"]
+    heads += [f"col_{one}" for one in (*_COUNTED, "warned")]
+    rows = [
+        (
+            office.name,
+            program_name(office.program, narrator.language),
+            str(tally.files),
+            *(str(tally.counts[one] or "") for one in (*_COUNTED, "warned")),
+        )
+        for office, tally in _by_office(stage, tallies)
+    ]
+    narrator.table(heads, rows)
+
+
+def _by_office(stage: Stage, tallies: dict[str, Tally]) -> list[tuple[Office, Tally]]:
+    return [(stage.office(office_id), tally) for office_id, tally in tallies.items()]
+
+
+def _tell_links(narrator: Narrator, tallies: dict[str, Tally]) -> None:
+    links: Counter[str] = Counter()
+    for tally in tallies.values():
+        links.update(tally.linking)
+    narrator.chapter("links")
+    narrator.say(
+        "linked",
+        all=links.total(),
+        linked=links["linked"],
+        new=links["new"],
+        review=links["review"],
+    )
+    narrator.say("links_why")

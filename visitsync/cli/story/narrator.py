@@ -1,0 +1,45 @@
+"""Telling the story: headings, sentences and tables, in one language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from typing import Final
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from visitsync.cli.terminal import output
+from visitsync.web.language import Language
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
+    resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
+)
+
+
+class Narrator:
+    """Says what happens, on a console."""
+
+    def __init__(self, console: Console, language: Language) -> None:
+        self.console = console
+        self.language: Language = language
+
+    def word(self, key: str, **facts: object) -> str:
+        """A sentence with its facts."""
+        return WORDS[key][self.language].format(**facts)
+
+    def chapter(self, key: str) -> None:
+        """Begin a chapter."""
+        self.console.print()
+        title = Text(self.word(key), "bold")
+        self.console.print(Rule(title, align="left", characters="─", style="dim"))
+
+    def say(self, key: str, **facts: object) -> None:
+        """Say a sentence."""
+        self.console.print(self.word(key, **facts), markup=False, soft_wrap=False)
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show a table; the heads are keys."""
+        self.console.print(output.table([self.word(one) for one in heads], rows))

@@ -1,0 +1,53 @@
+"""What somebody with the database in their hands might do to an exported log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+_ACTOR: Final = re.compile(rb'"actor":"[^"]*"')
+
+
+def edited(bundle: bytes) -> bytes:
+    """One look under somebody else's name."""
+    lines = bundle.split(b"\n")
+    at = _look(lines)
+    lines[at] = _ACTOR.sub(b'"actor":"somebody-else"', lines[at], count=1)
+    return b"\n".join(lines)
+
+
+def removed(bundle: bytes) -> bytes:
+    """One look less."""
+    lines = bundle.split(b"\n")
+    del lines[_look(lines)]
+    return b"\n".join(lines)
+
+
+def swapped(bundle: bytes) -> bytes:
+    """Two entries in each other's place."""
+    lines = bundle.split(b"\n")
+    at = _look(lines)
+    lines[at - 1], lines[at] = lines[at], lines[at - 1]
+    return b"\n".join(lines)
+
+
+def cut(bundle: bytes) -> bytes:
+    """The last entry missing."""
+    lines = bundle.split(b"\n")
+    del lines[max(at for at, line in enumerate(lines) if line.startswith(b"leaf "))]
+    return b"\n".join(lines)
+
+
+WAYS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "tamper_edited": edited,
+    "tamper_removed": removed,
+    "tamper_swapped": swapped,
+    "tamper_cut": cut,
+}
+"""By what the story calls them."""
+
+
+def _look(lines: Sequence[bytes]) -> int:
+    """The line of the last look at a timeline."""
+    return max(at for at, line in enumerate(lines) if b'"kind":"timeline_read"' in line)
