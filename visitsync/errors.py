@@ -169,6 +169,12 @@ class DatabaseUnavailable(OperatorError):
     code = "database_unavailable"
 
 
+class CommitUnknown(OperatorError):
+    """The database went away while it committed: whether it was done must be looked at, not retried."""
+
+    code = "commit_unknown"
+
+
 class SchemaMismatch(OperatorError):
     """The database's schema is older or newer than this release."""
 

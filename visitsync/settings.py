@@ -79,11 +79,39 @@ def load(
     values |= {name: value for name, value in given.items() if value is not None}
     values.setdefault("data_dir", str(default_data_dir(environment)))
     try:
-        settings = msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError("A setting is unknown or wrong; mend it", where=_place(error)) from None
     _check(settings)
     return settings
+
+
+def password_of(settings: Settings) -> str | None:
+    """PostgreSQL's password from its own file, if there is one.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    file = settings.database_password_file
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("The password's file cannot be read", where=str(file)) from None
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data folder, for its owner alone, where it is not there yet.
+
+    Raises:
+        SettingsError: it cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        where = str(settings.data_dir)
+        raise SettingsError("The data folder cannot be made", where=where) from None
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:
@@ -93,6 +121,12 @@ def default_data_dir(environment: Mapping[str, str]) -> Path:
     if sys.platform == "win32":
         return Path(environment.get("LOCALAPPDATA") or Path.home()) / "visitsync"
     return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "visitsync"
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is not Path:
+        raise NotImplementedError
+    return Path(str(value)).expanduser()
 
 
 def _of_file(file: Path) -> dict[str, object]:

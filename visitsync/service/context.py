@@ -1,4 +1,4 @@
-"""What every operation needs, opened once: settings, database, keys and the log's appender."""
+"""What every operation needs, opened once: settings, database, keys and the access log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from visitsync.settings import Settings
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.audit import NoteSigner, key_name
+from visitsync.envelope import MasterKeys
+from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
+from visitsync.service.keyring import Keyring
+from visitsync.service.logbook import Logbook
+from visitsync.service.registry import Registry
+from visitsync.settings import Settings, password_of
+from visitsync.store import durability, installation, schema
+from visitsync.store.database import Database, open_postgresql, open_sqlite
+from visitsync.store.installation import Installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,17 +25,103 @@ class Context:
     """An open installation."""
 
     settings: Settings
+    database: Database
+    keyring: Keyring
+    log: Logbook
+    registry: Registry
 
 
 @asynccontextmanager
-async def open_context(settings: Settings, *, check: bool = True) -> AsyncIterator[Context]:
+async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Open the database and the keys; close them at the end.
 
-    Args:
-        settings: where they are.
-        check: refuse an older or newer schema and settings of the database that lie.
+    Raises:
+        KeyFileError, DatabaseUnavailable, SchemaMismatch, SettingsError: what the operator must
+            mend before anything is answered.
+    """
+    master = MasterKeys.load(settings.keys)
+    signer = signer_of(settings, master)
+    database = open_database(settings)
+    try:
+        async with database.reading() as connection:
+            await durability.refuse_lies(connection)
+            found = await fitting(connection, settings, signer)
+        log = logbook_of(settings, database, signer)
+        log.start()
+        try:
+            yield Context(
+                settings=settings,
+                database=database,
+                keyring=Keyring(master, settings.tenant, found.token_bits),
+                log=log,
+                registry=Registry(),
+            )
+        finally:
+            await log.stop()
+    finally:
+        await database.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the settings; nothing is connected yet."""
+    if settings.embedded is None:
+        return open_postgresql(
+            settings.database_url, password_of(settings), settings.database_connections
+        )
+    return open_sqlite(settings.embedded)
+
+
+def signer_of(settings: Settings, master: MasterKeys) -> NoteSigner:
+    """What signs the access log's checkpoints."""
+    return NoteSigner(key_name(settings.tenant), master.signing_seed)
+
+
+def logbook_of(settings: Settings, database: Database, signer: NoteSigner) -> Logbook:
+    """The access log, not yet started."""
+    return Logbook(
+        database,
+        signer,
+        settings.tenant,
+        queue=settings.log_queue,
+        patience=settings.log_wait_seconds,
+    )
+
+
+async def fitting(
+    connection: AsyncConnection, settings: Settings, signer: NoteSigner
+) -> Installation:
+    """What the database was set up for, if it fits this release, key file and municipality.
 
     Raises:
-        KeyFileError, DatabaseUnavailable, SchemaMismatch, SettingsError: what the operator must mend.
+        SchemaMismatch: it is empty, older or newer.
+        KeyFileError: the key file belongs to another database.
+        SettingsError: the database belongs to another municipality.
     """
-    yield Context(settings=settings)
+    await refuse_other_schema(connection)
+    found = await installation.read(connection)
+    if found is None:
+        raise SchemaMismatch("The database is not set up; run visitsync migrate")
+    if found.tenant != settings.tenant:
+        raise SettingsError("The database belongs to another municipality", where="tenant")
+    if found.vkey != signer.vkey:
+        raise KeyFileError(
+            "This key file belongs to another database; put the right one back",
+            where=str(settings.keys),
+        )
+    return found
+
+
+async def refuse_other_schema(connection: AsyncConnection) -> None:
+    """Go on only with a schema of this release.
+
+    Raises:
+        SchemaMismatch: it is empty, older or newer.
+    """
+    revision = await schema.revision(connection)
+    if revision == schema.release():
+        return
+    if revision is None or schema.is_older(revision):
+        raise SchemaMismatch(
+            "The database's schema is older than this release; run visitsync migrate"
+        )
+    raise SchemaMismatch("The database's schema is newer than this release; run the newer release")

@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.settings import Settings
+from visitsync.envelope import MasterKeys
+from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS
+from visitsync.errors import SchemaMismatch
+from visitsync.service.context import fitting, logbook_of, open_database, signer_of
+from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
+from visitsync.settings import Settings, make_data_dir
+from visitsync.store import data_keys, durability, installation, schema
+from visitsync.store.database import Database
+from visitsync.store.installation import Installation
 
 Standing: TypeAlias = Literal["current", "empty", "older", "newer"]
 
@@ -27,7 +36,14 @@ async def check(settings: Settings) -> State:
     Raises:
         DatabaseUnavailable: it cannot be reached.
     """
-    raise NotImplementedError
+    if settings.embedded is not None and not settings.embedded.exists():
+        return State(standing="empty", revision=None, release=schema.release())
+    database = open_database(settings)
+    try:
+        async with database.reading() as connection:
+            return await _state(connection)
+    finally:
+        await database.close()
 
 
 async def migrate(settings: Settings) -> State:
@@ -35,6 +51,55 @@ async def migrate(settings: Settings) -> State:
 
     Raises:
         SchemaMismatch: the database is newer than this release.
+        KeyFileError: the key file is missing though there is data, or is another database's.
         DatabaseUnavailable: it cannot be reached; it is as it was before.
     """
-    raise NotImplementedError
+    make_data_dir(settings)
+    database = open_database(settings)
+    try:
+        async with database.reading() as connection:
+            await durability.refuse_lies(connection)
+        async with database.writing() as connection:
+            state = await _state(connection)
+            if state.standing == "newer":
+                raise SchemaMismatch("The database is newer than this release; run that release")
+            if state.standing != "current":
+                await schema.upgrade(connection)
+            if await installation.read(connection) is None:
+                await _set_up(connection, database, settings)
+            else:
+                await fitting(connection, settings, signer_of(settings, _keys(settings)))
+            return await _state(connection)
+    finally:
+        await database.close()
+
+
+async def _state(connection: AsyncConnection) -> State:
+    revision, release = await schema.revision(connection), schema.release()
+    standing: Standing
+    if revision is None:
+        standing = "empty"
+    elif revision == release:
+        standing = "current"
+    else:
+        standing = "older" if schema.is_older(revision) else "newer"
+    return State(standing=standing, revision=revision, release=release)
+
+
+async def _set_up(
+    connection: AsyncConnection, database: Database, settings: Settings
+) -> None:
+    """Note whose database it is, make the general keys, and begin the access log."""
+    keys = settings.keys
+    master = _keys(settings) if keys.exists() else MasterKeys.create(keys)
+    signer = signer_of(settings, master)
+    made = Installation(settings.tenant, signer.vkey, DEFAULT_TOKEN_BITS)
+    await installation.set_up(connection, made)
+    keyring = Keyring(master, settings.tenant, made.token_bits)
+    general = [keyring.made(("", "", kind))[1] for kind in (LOG, STAFF, REPORTS)]
+    await data_keys.add(connection, general)
+    await logbook_of(settings, database, signer).found(connection)
+
+
+def _keys(settings: Settings) -> MasterKeys:
+    return MasterKeys.load(settings.keys)

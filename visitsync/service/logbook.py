@@ -1,0 +1,237 @@
+"""Writing the access log: no entry, no answer.
+
+Looks wait in a queue; one appender takes what is waiting, holds the log's head, looks again at the
+epochs under which each was decided, writes the entries and the newly signed head, and commits. Only
+then do the looks go on. Whoever changes facts holds the head too and writes their own entry in the
+same transaction, so between a decision and its entry no fact can change unnoticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.audit import (
+    Checkpoint,
+    Frontier,
+    NoteSigner,
+    NoteVerifier,
+    fiscal_year,
+    leaf,
+    leaf_hash,
+    open_signed,
+    opening,
+    origin,
+    sign_checkpoint,
+)
+from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
+from visitsync.service.entries import Draft, placed
+from visitsync.store import access_log, clock, epochs
+from visitsync.store.access_log import Head, Row
+from visitsync.store.database import Database
+
+_MOST_AT_ONCE: Final = 256
+
+
+class _Look:
+    """A decided look that waits for its entry."""
+
+    __slots__ = ("draft", "epochs", "gone", "written")
+
+    def __init__(self, draft: Draft, under: Mapping[str, int]) -> None:
+        self.draft = draft
+        self.epochs = under
+        self.gone = False
+        self.written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+
+class Logbook:
+    """The access log of one installation, for one process of possibly several.
+
+    Args:
+        database: where it stands.
+        signer: of its checkpoints.
+        tenant: the municipality.
+        queue: how many looks may wait at one time.
+        patience: seconds a look waits before it is refused.
+    """
+
+    def __init__(
+        self, database: Database, signer: NoteSigner, tenant: str, *, queue: int, patience: float
+    ) -> None:
+        self._database = database
+        self._signer = signer
+        self._tenant = tenant
+        self._queue = queue
+        self._patience = patience
+        self._verifier = NoteVerifier(signer.vkey)
+        self._trusted: tuple[str, Checkpoint] | None = None
+        self._waiting: deque[_Look] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def vkey(self) -> str:
+        """The public key."""
+        return self._signer.vkey
+
+    # ── looks ─────────────────────────────────────────────────────────────────────────────────────
+    async def look(self, draft: Draft, under: Mapping[str, int]) -> bool:
+        """Write the entry of a decided look; True once it is durable.
+
+        Args:
+            draft: the entry.
+            under: the epochs with which it was decided.
+
+        Returns:
+            False if a fact has changed since: nothing was written, decide again.
+
+        Raises:
+            DatabaseUnavailable: it is not written, so it must not be answered.
+            CommitUnknown: it may be written, but must not be answered either.
+            LogBroken: the log's head is not what was signed.
+        """
+        if len(self._waiting) >= self._queue:
+            raise DatabaseUnavailable("Too many looks wait for the access log; try again")
+        one = _Look(draft, under)
+        self._waiting.append(one)
+        self._wake.set()
+        try:
+            return await asyncio.wait_for(one.written, self._patience)
+        except TimeoutError:
+            raise DatabaseUnavailable("The access log could not be written in time") from None
+        finally:
+            one.gone = True
+
+    def start(self) -> None:
+        """Begin to write looks."""
+        self._task = asyncio.create_task(self._run(), name="access log")
+
+    async def stop(self) -> None:
+        """Stop; what still waits is refused."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for one in self._waiting:
+            _refuse(one, DatabaseUnavailable("The service is stopping"))
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                count = min(len(self._waiting), _MOST_AT_ONCE)
+                batch = [self._waiting.popleft() for _ in range(count)]
+                await self._settle([one for one in batch if not one.gone])
+
+    async def _settle(self, batch: Sequence[_Look]) -> None:
+        if not batch:
+            return
+        try:
+            standing = await self._write(batch)
+        except VisitsyncError as error:
+            self._trusted = None
+            for one in batch:
+                _refuse(one, error)
+        except BaseException:
+            for one in batch:
+                _refuse(one, DatabaseUnavailable("The access log could not be written"))
+            raise
+        else:
+            for one in batch:
+                if not one.written.done():
+                    one.written.set_result(one in standing)
+
+    async def _write(self, batch: Sequence[_Look]) -> frozenset[_Look]:
+        """Write the entries of those looks whose epochs have not moved."""
+        async with self._database.writing() as connection:
+            head = await self.hold(connection)
+            scopes = {scope for one in batch for scope in one.epochs}
+            present = await epochs.read(connection, scopes)
+            standing = [
+                one
+                for one in batch
+                if all(present[scope] == value for scope, value in one.epochs.items())
+            ]
+            if standing:
+                await self.append(connection, head, [one.draft for one in standing])
+        return frozenset(standing)
+
+    # ── the log itself ────────────────────────────────────────────────────────────────────────────
+    async def hold(self, connection: AsyncConnection) -> Head:
+        """Hold the head until the transaction ends, and check that it is ours.
+
+        Raises:
+            LogBroken: the stored head is not the one that was signed, or an older one.
+        """
+        head = await access_log.lock(connection)
+        self._check(head)
+        return head
+
+    async def append(
+        self, connection: AsyncConnection, head: Head, drafts: Sequence[Draft]
+    ) -> tuple[Row, ...]:
+        """Write entries after `head`, which the transaction holds, and the new head."""
+        at = max(head.now, head.last_at)
+        frontier = Frontier.from_bytes(head.frontier)
+        rows: list[Row] = []
+        shard = origin(self._tenant, fiscal_year(clock.instant(at)))
+        if shard != head.shard:
+            await access_log.close_year(connection, head.shard, head.size, head.note)
+            frontier = Frontier()
+            rows.append(self._opening(at, head.note))
+        start = frontier.size + len(rows)
+        rows += [placed(one, shard, seq, at) for seq, one in enumerate(drafts, start)]
+        await access_log.insert(connection, rows)
+        await access_log.advance(connection, self._signed(shard, frontier, rows, at))
+        return tuple(rows)
+
+    async def found(self, connection: AsyncConnection) -> None:
+        """Begin the log of a new installation."""
+        at = await clock.now(connection)
+        row = self._opening(at, None)
+        await access_log.insert(connection, [row])
+        await access_log.begin(connection, self._signed(row.shard, Frontier(), [row], at))
+
+    def _opening(self, at: int, previous: str | None) -> Row:
+        entry = opening(self._tenant, clock.instant(at), previous=previous)
+        return Row(entry.shard, 0, at, leaf(entry).decode(), None, None)
+
+    def _signed(self, shard: str, frontier: Frontier, rows: Sequence[Row], at: int) -> Head:
+        for row in rows:
+            frontier.append(leaf_hash(row.leaf.encode()))
+        checkpoint = Checkpoint(shard, frontier.size, frontier.root())
+        note = sign_checkpoint(checkpoint, self._signer)
+        return Head(shard, frontier.size, frontier.to_bytes(), note, at, at)
+
+    def _check(self, head: Head) -> None:
+        if self._trusted is None or self._trusted[0] != head.note:
+            signed = open_signed(head.note, [self._verifier])
+            if self._trusted is not None and _is_before(signed, self._trusted[1]):
+                raise LogBroken(
+                    "The access log is older than what this service wrote: an old database was "
+                    "put back. Stop, keep the database as it is, and tell the auditors"
+                )
+            self._trusted = (head.note, signed)
+        signed = self._trusted[1]
+        frontier = Frontier.from_bytes(head.frontier)
+        if signed != Checkpoint(head.shard, head.size, frontier.root()):
+            self._trusted = None
+            raise LogBroken("The access log's head is not what was signed", where=head.shard)
+        if frontier.size != head.size:
+            raise LogBroken("The access log's head contradicts itself", where=head.shard)
+
+
+def _is_before(one: Checkpoint, other: Checkpoint) -> bool:
+    return (one.origin, one.size) < (other.origin, other.size)
+
+
+def _refuse(one: _Look, error: VisitsyncError) -> None:
+    if not one.written.done():
+        one.written.set_exception(error)

@@ -1,0 +1,58 @@
+"""The directory in memory, as of one epoch: who runs and commissions which office."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store import directory
+
+
+class Office(NamedTuple):
+    """What decisions and answers need of an office."""
+
+    id: str
+    name: str
+    agency: str
+    agency_name: str
+    program: str
+    commissioner: str
+
+
+class Registry:
+    """The offices; read again when the directory's epoch has moved."""
+
+    def __init__(self) -> None:
+        self._epoch = -1
+        self._offices: Mapping[str, Office] = {}
+
+    async def offices(self, connection: AsyncConnection, epoch: int) -> Mapping[str, Office]:
+        """All offices by id, those that ended too: their records stay.
+
+        Args:
+            connection: to read them anew where needed.
+            epoch: the directory's, read before.
+        """
+        if epoch != self._epoch:
+            self._offices = await _read(connection)
+            self._epoch = epoch
+        return self._offices
+
+
+async def _read(connection: AsyncConnection) -> Mapping[str, Office]:
+    rows = await directory.read(connection, with_ended=True)
+    names = {row["id"]: row["name"] for row in rows.agencies}
+    public = next((row["id"] for row in rows.agencies if row["kind"] == "public"), "")
+    return {
+        row["id"]: Office(
+            id=row["id"],
+            name=row["name"],
+            agency=row["agency"],
+            agency_name=names.get(row["agency"], row["agency"]),
+            program=row["program"],
+            commissioner=row["commissioner"] or public,
+        )
+        for row in rows.offices
+    }

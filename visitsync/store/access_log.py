@@ -1,0 +1,122 @@
+"""The access log as it stands in the database: one head row, entries that only grow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store.clock import Now
+from visitsync.store.tables import log_entry, log_head, log_year
+
+_PAGE: Final = 5_000
+
+
+class Head(NamedTuple):
+    """The head of the log, and the database's present instant."""
+
+    shard: str
+    size: int
+    frontier: bytes
+    note: str
+    """The newest signed checkpoint."""
+    last_at: int
+    """The time of the newest entry; no later one is before it."""
+    now: int
+
+
+class Row(NamedTuple):
+    """One entry as stored."""
+
+    shard: str
+    seq: int
+    at: int
+    leaf: str
+    household: str | None
+    private: bytes | None
+
+
+_HEAD: Final = sa.select(
+    log_head.c.shard,
+    log_head.c.size,
+    log_head.c.frontier,
+    log_head.c.note,
+    log_head.c.last_at,
+    Now(),
+)
+_LOCKED_HEAD: Final = _HEAD.with_for_update()
+_INSERT: Final = sa.insert(log_entry)
+_ADVANCE: Final = sa.update(log_head)
+
+
+async def begin(connection: AsyncConnection, head: Head) -> None:
+    """Store the head of a log that has no entry yet."""
+    values = {
+        name: getattr(head, name) for name in ("shard", "size", "frontier", "note", "last_at")
+    }
+    await connection.execute(sa.insert(log_head), {"only": 1, **values})
+
+
+async def head(connection: AsyncConnection) -> Head:
+    """The head as of now."""
+    return Head(*(await connection.execute(_HEAD)).one())
+
+
+async def lock(connection: AsyncConnection) -> Head:
+    """Hold the head until the transaction ends: nobody else appends or changes a fact meanwhile.
+
+    It is the first row to lock for whoever changes facts, and the last for a submission.
+    """
+    return Head(*(await connection.execute(_LOCKED_HEAD)).one())
+
+
+async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    """Add entries; whoever calls holds the head."""
+    await connection.execute(_INSERT, [row._asdict() for row in rows])
+
+
+async def advance(connection: AsyncConnection, new: Head) -> None:
+    """Write the head after its new entries; whoever calls holds it."""
+    await connection.execute(
+        _ADVANCE,
+        {
+            "shard": new.shard,
+            "size": new.size,
+            "frontier": new.frontier,
+            "note": new.note,
+            "last_at": new.last_at,
+        },
+    )
+
+
+async def close_year(connection: AsyncConnection, shard: str, size: int, note: str) -> None:
+    """Keep the last checkpoint of a year that has ended."""
+    await connection.execute(sa.insert(log_year), {"shard": shard, "size": size, "note": note})
+
+
+async def years(connection: AsyncConnection) -> tuple[tuple[str, int, str], ...]:
+    """The closed years: shard, size and last checkpoint, in order."""
+    rows = await connection.execute(sa.select(log_year).order_by(log_year.c.shard))
+    return tuple((row.shard, row.size, row.note) for row in rows)
+
+
+async def entries(
+    connection: AsyncConnection, shard: str, size: int, *, start: int = 0
+) -> AsyncIterator[tuple[int, int, str]]:
+    """Sequence number, time and leaf of the entries `start` up to `size`, in order."""
+    columns: tuple[sa.Column[Any], ...] = (log_entry.c.seq, log_entry.c.at, log_entry.c.leaf)
+    while start < size:
+        rows = await connection.execute(
+            sa.select(*columns)
+            .where(log_entry.c.shard == shard, log_entry.c.seq >= start, log_entry.c.seq < size)
+            .order_by(log_entry.c.seq)
+            .limit(_PAGE)
+        )
+        found = rows.all()
+        if not found:
+            return
+        for row in found:
+            yield row.seq, row.at, row.leaf
+        start = found[-1].seq + 1

@@ -1,0 +1,71 @@
+"""The database's clock and the forms in which times and days are stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+
+UTC: Final = dt.UTC
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+_FIRST_DAY: Final = dt.date(1970, 1, 1).toordinal()
+
+
+class Now(GenericFunction[int]):
+    """The instant at which the statement runs, in microseconds; SQLite counts milliseconds."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+    name = "visitsync_now"
+
+
+@compiles(Now, "postgresql")
+def _on_postgresql(_: Now, __: SQLCompiler, **___: Any) -> str:  # noqa: ANN401 -- sqlalchemy's signature
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
+
+@compiles(Now, "sqlite")
+def _on_sqlite(_: Now, __: SQLCompiler, **___: Any) -> str:  # noqa: ANN401 -- sqlalchemy's signature
+    # SQLite holds 'now' still within one statement, so both parts are of one instant.
+    milliseconds = "CAST(round(strftime('%f', 'now') * 1000) AS INTEGER) % 1000"
+    return f"(CAST(strftime('%s', 'now') AS INTEGER) * 1000 + {milliseconds}) * 1000"
+
+
+async def now(connection: AsyncConnection) -> int:
+    """The database's present instant."""
+    return int((await connection.execute(sa.select(Now()))).scalar_one())
+
+
+def instant(stored: int) -> dt.datetime:
+    """A stored time as one that people and the core work with, in UTC."""
+    return EPOCH + dt.timedelta(microseconds=stored)
+
+
+def stored(at: dt.datetime) -> int:
+    """A time as it is stored."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def written(at: int) -> str:
+    """A stored time as RFC 3339 writes it.
+
+    >>> written(0)
+    '1970-01-01T00:00:00+00:00'
+    """
+    return instant(at).isoformat()
+
+
+def day(date: dt.date) -> int:
+    """A day as it is stored."""
+    return date.toordinal() - _FIRST_DAY
+
+
+def date(stored_day: int) -> dt.date:
+    """A stored day."""
+    return dt.date.fromordinal(stored_day + _FIRST_DAY)

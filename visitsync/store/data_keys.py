@@ -1,0 +1,51 @@
+"""Wrapped data keys, by household, program and what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store.among import among
+from visitsync.store.tables import data_key
+
+ACTIVE: Final = "active"
+DESTROYED: Final = "destroyed"
+"""Its wrapped bytes are gone; the row stays, so that it is never made anew."""
+
+
+class Key(NamedTuple):
+    """One wrapped key."""
+
+    household: str
+    program: str
+    kind: str
+    epoch: int
+    state: str
+    wrapped: bytes | None
+
+
+async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Key]:
+    """All keys of these households."""
+    rows = await connection.execute(
+        sa.select(data_key).where(among(data_key.c.household, households))
+    )
+    return [Key._make(row) for row in rows]
+
+
+async def add(connection: AsyncConnection, keys: Sequence[Key]) -> None:
+    """Add new keys."""
+    if keys:
+        await connection.execute(sa.insert(data_key), [key._asdict() for key in keys])
+
+
+async def counts(connection: AsyncConnection) -> dict[int, int]:
+    """How many active keys each master key epoch wraps."""
+    rows = await connection.execute(
+        sa.select(data_key.c.epoch, sa.func.count())
+        .where(data_key.c.state == ACTIVE)
+        .group_by(data_key.c.epoch)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,184 @@
+"""Opening the database: connections that read, transactions that write, and errors that tell nothing.
+
+Reads run statement by statement outside a transaction. Writes are one transaction; on SQLite there
+is one writer, which takes its lock at the beginning, so that it never fails half-way for it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from visitsync.errors import CommitUnknown, DatabaseUnavailable
+
+_PATIENCE_SECONDS: Final = 10.0
+"""How long a writer waits for another one before it gives up."""
+_NOT_DONE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
+"""SQLite's codes after which a commit certainly did not happen."""
+PAGE_BYTES: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database, by its two doors."""
+
+    name: str
+    """``postgresql`` or ``sqlite``."""
+    _reader: AsyncEngine
+    _writer: AsyncEngine
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which each statement sees what was committed before it.
+
+        Raises:
+            DatabaseUnavailable: it is gone, locked or refuses.
+        """
+        with telling_nothing():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end, rolled back by any exception.
+
+        Raises:
+            DatabaseUnavailable: nothing was changed.
+            CommitUnknown: the database went away while it committed.
+        """
+        with telling_nothing():
+            async with self._writer.connect() as connection:
+                transaction = await connection.begin()
+                try:
+                    yield connection
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                try:
+                    await transaction.commit()
+                except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+                    if certainly_not_done(error):
+                        raise
+                    raise CommitUnknown(
+                        "The database went away while it committed; look whether it was done"
+                    ) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+@contextmanager
+def telling_nothing() -> Iterator[None]:
+    """Turn what a driver raises into our own error: a driver's message may repeat values."""
+    try:
+        yield
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise DatabaseUnavailable(
+            f"The database is locked, full or gone ({_kind(error)}); nothing was changed"
+        ) from None
+
+
+def certainly_not_done(error: BaseException) -> bool:
+    """Whether a failed commit certainly changed nothing."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) in _NOT_DONE
+
+
+def _kind(error: BaseException) -> str:
+    # A code or a class name: what went wrong, without any value it went wrong with.
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return str(code or type(cause).__name__)
+
+
+def open_postgresql(url: str, password: str | None, connections: int) -> Database:
+    """A PostgreSQL database; nothing is connected yet.
+
+    Args:
+        url: ``postgresql://user@host/name``.
+        password: apart from the address.
+        connections: how many at most, of which one writer is kept for the access log.
+    """
+    address = sa.make_url(url).set(drivername="postgresql+asyncpg")
+    if password is not None:
+        address = address.set(password=password)
+    if "host" in address.query:
+        # A socket's folder is given as libpq takes it.
+        address = address.set(host=str(address.query["host"])).difference_update_query(["host"])
+    writers = max(1, connections // 2)
+    shared: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_timeout": _PATIENCE_SECONDS,
+        "pool_pre_ping": False,
+        "connect_args": {
+            "timeout": _PATIENCE_SECONDS,
+            "server_settings": {
+                "application_name": "visitsync",
+                "lock_timeout": f"{int(_PATIENCE_SECONDS * 1000)}",
+                "idle_in_transaction_session_timeout": "120000",
+            },
+        },
+    }
+    reader = create_async_engine(
+        address,
+        isolation_level="AUTOCOMMIT",
+        pool_size=max(1, connections - writers),
+        max_overflow=0,
+        pool_reset_on_return=None,
+        **shared,
+    )
+    writer = create_async_engine(address, pool_size=writers, max_overflow=0, **shared)
+    return Database("postgresql", reader, writer)
+
+
+def open_sqlite(file: Path, *, patience: float = _PATIENCE_SECONDS) -> Database:
+    """The embedded database in `file`, made if it is not there yet.
+
+    Args:
+        file: beside it stand the write-ahead log and its index.
+        patience: seconds to wait for another process's writer.
+    """
+    address = sa.URL.create("sqlite+aiosqlite", database=str(file))
+    shared: dict[str, Any] = {
+        "hide_parameters": True,
+        "connect_args": {"timeout": patience, "cached_statements": 512},
+        "max_overflow": 0,
+        "pool_timeout": patience,
+    }
+    reader = create_async_engine(address, pool_size=4, pool_reset_on_return=None, **shared)
+    writer = create_async_engine(address, pool_size=1, **shared)
+    for engine in (reader, writer):
+        sa.event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    sa.event.listen(writer.sync_engine, "begin", _begin_at_once)
+    return Database("sqlite", reader, writer)
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 -- sqlalchemy's adapter
+    connection.isolation_level = None  # transactions are ours, not the driver's
+    cursor = connection.cursor()
+    for pragma in (
+        f"page_size = {PAGE_BYTES}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+        "cache_size = -65536",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_at_once(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

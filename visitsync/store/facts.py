@@ -1,0 +1,192 @@
+"""The facts that decisions rest on: only ever added to, read together with their epochs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store.among import Texts, among
+from visitsync.store.clock import Now
+from visitsync.store.tables import caseload, consent_epoch, fact, log_head, staff
+
+VIEWER: Final = "viewer"
+
+
+class Fact(NamedTuple):
+    """One version of a fact; `body` is JSON without what the other members say."""
+
+    kind: str
+    id: str
+    version: int
+    recorded_at: int
+    household: str | None
+    body: str
+
+
+class Case(NamedTuple):
+    """A household in somebody's caseload, as it stands now."""
+
+    viewer: str
+    household: str
+    from_at: int
+    until_at: int | None
+
+
+class Known(NamedTuple):
+    """What one statement saw, so all of one instant."""
+
+    now: int
+    """Never before the newest entry of the access log."""
+    epochs: Mapping[str, int]
+    facts: Sequence[Fact]
+    """All facts of the households, and the newest fact of each viewer that matters."""
+    cases: Sequence[Case]
+
+
+def _statement() -> sa.CompoundSelect[Any]:
+    """Epochs, facts, viewers, caseloads and the clock, as rows of one shape."""
+    households = sa.bindparam("households", type_=Texts())
+    none = sa.null()
+    of_households = sa.select(caseload.c.viewer).where(
+        _is_one_of(caseload.c.household, households), caseload.c.to_version.is_(None)
+    )
+    clock = sa.select(sa.literal("now"), none, Now(), log_head.c.last_at, none, none).select_from(
+        log_head
+    )
+    epochs = sa.select(
+        sa.literal("epoch"), consent_epoch.c.scope, consent_epoch.c.value, none, none, none
+    ).where(_is_one_of(consent_epoch.c.scope, sa.bindparam("scopes", type_=Texts())))
+    columns = (fact.c.kind, fact.c.id, fact.c.version, fact.c.recorded_at, fact.c.household)
+    facts = sa.select(*columns, fact.c.body).where(_is_one_of(fact.c.household, households))
+    viewers = (
+        sa.select(*columns, fact.c.body)
+        .join(staff, sa.and_(staff.c.id == fact.c.id, staff.c.version == fact.c.version))
+        .where(
+            fact.c.kind == VIEWER,
+            sa.or_(staff.c.id == sa.bindparam("viewer"), staff.c.id.in_(of_households)),
+        )
+    )
+    cases = sa.select(
+        sa.literal("case"),
+        caseload.c.viewer,
+        caseload.c.from_at,
+        caseload.c.until_at,
+        caseload.c.household,
+        none,
+    ).where(_is_one_of(caseload.c.household, households), caseload.c.to_version.is_(None))
+    return sa.union_all(clock, epochs, facts, viewers, cases)
+
+
+def _is_one_of(column: sa.Column[Any], values: sa.BindParameter[Any]) -> Any:  # noqa: ANN401 -- a clause
+    made = among(column, ())
+    made.values = values
+    return made
+
+
+_KNOWN: Final = _statement()
+
+
+async def about(
+    connection: AsyncConnection,
+    viewer: str,
+    households: Collection[str],
+    scopes: Collection[str],
+) -> Known:
+    """All that a decision about `households` for `viewer` needs, as of one instant.
+
+    Args:
+        viewer: who asks.
+        households: those in question.
+        scopes: whose epochs are wanted beside it; each is answered, 0 where it never changed.
+    """
+    rows = await connection.execute(
+        _KNOWN, {"viewer": viewer, "households": list(households), "scopes": list(scopes)}
+    )
+    now = 0
+    epochs = dict.fromkeys(scopes, 0)
+    facts: list[Fact] = []
+    cases: list[Case] = []
+    for kind, name, number, at, household, body in rows:
+        if kind == "now":
+            now = max(number, at)
+        elif kind == "epoch":
+            epochs[name] = number
+        elif kind == "case":
+            cases.append(Case(name, household, number, at))
+        else:
+            facts.append(Fact(kind, name, number, at, household, body))
+    return Known(now, epochs, facts, cases)
+
+
+async def add(connection: AsyncConnection, facts: Sequence[Fact]) -> None:
+    """Add versions; whoever calls holds the log's head and raises the epochs."""
+    if facts:
+        await connection.execute(sa.insert(fact), [one._asdict() for one in facts])
+
+
+async def newest(connection: AsyncConnection, kind: str, ids: Collection[str]) -> dict[str, Fact]:
+    """The newest version of each of these facts that exists."""
+    rows = await connection.execute(
+        sa.select(fact).where(fact.c.kind == kind, among(fact.c.id, ids)).order_by(fact.c.version)
+    )
+    return {row.id: Fact(*row) for row in rows}
+
+
+async def of_kind(connection: AsyncConnection, kind: str) -> dict[str, Fact]:
+    """The newest version of every fact of a kind."""
+    rows = await connection.execute(
+        sa.select(fact).where(fact.c.kind == kind).order_by(fact.c.version)
+    )
+    return {row.id: Fact(*row) for row in rows}
+
+
+async def with_facts(
+    connection: AsyncConnection, kind: str, households: Collection[str]
+) -> frozenset[str]:
+    """Those of `households` that have any fact of a kind."""
+    rows = await connection.execute(
+        sa.select(fact.c.household)
+        .where(fact.c.kind == kind, among(fact.c.household, households))
+        .distinct()
+    )
+    return frozenset(row.household for row in rows)
+
+
+async def caseloads(connection: AsyncConnection) -> Mapping[str, Mapping[str, Case]]:
+    """Every viewer's present caseload by household."""
+    rows = await connection.execute(
+        sa.select(
+            caseload.c.viewer, caseload.c.household, caseload.c.from_at, caseload.c.until_at
+        ).where(caseload.c.to_version.is_(None))
+    )
+    found: dict[str, dict[str, Case]] = defaultdict(dict)
+    for row in rows:
+        found[row.viewer][row.household] = Case(*row)
+    return found
+
+
+async def begin_cases(connection: AsyncConnection, version: int, cases: Iterable[Case]) -> None:
+    """Put entries into a viewer's caseload from `version` on."""
+    rows = [{**one._asdict(), "from_version": version, "to_version": None} for one in cases]
+    if rows:
+        await connection.execute(sa.insert(caseload), rows)
+
+
+async def end_cases(
+    connection: AsyncConnection, viewer: str, version: int, households: Collection[str], at: int
+) -> None:
+    """From `version` on, entries of a viewer's caseload are over at `at`; they stay on record."""
+    open_now = (
+        caseload.c.viewer == viewer,
+        among(caseload.c.household, households),
+        caseload.c.to_version.is_(None),
+    )
+    rows = (await connection.execute(sa.select(caseload).where(*open_now))).all()
+    await connection.execute(sa.update(caseload).where(*open_now).values(to_version=version))
+    await begin_cases(
+        connection, version, [Case(viewer, row.household, row.from_at, at) for row in rows]
+    )

@@ -1,0 +1,238 @@
+"""Households, the registrations in them, the links between the two, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store.among import among
+from visitsync.store.tables import (
+    apart,
+    household,
+    index_term,
+    intake,
+    link,
+    registration,
+    review,
+)
+
+
+class Registration(NamedTuple):
+    """An office's registration; the profile is sealed."""
+
+    id: str
+    office: str
+    program: str
+    household: str
+    created_at: int
+    edition: int
+    profile: bytes
+
+
+class Link(NamedTuple):
+    """Since when a registration belongs to a household, and who said so."""
+
+    id: str
+    registration: str
+    household: str
+    from_at: int
+    until_at: int | None
+    verdict: str
+    decided_by: str
+    rules: str
+    evidence: str
+
+
+class Review(NamedTuple):
+    """A question for a person."""
+
+    registration: str
+    opened_at: int
+    closed_at: int | None
+    candidates: str
+    evidence: str
+    rules: str
+
+
+async def hold_intake(connection: AsyncConnection) -> None:
+    """Wait until nobody else places registrations, and keep others waiting until the end."""
+    await connection.execute(sa.update(intake).values(version=intake.c.version + 1))
+
+
+async def exists(connection: AsyncConnection, one: str) -> bool:
+    """Whether there is such a household."""
+    found = await connection.execute(sa.select(household.c.id).where(household.c.id == one))
+    return found.first() is not None
+
+
+async def add(connection: AsyncConnection, ids: Collection[str], at: int) -> None:
+    """Add households."""
+    if ids:
+        await connection.execute(
+            sa.insert(household), [{"id": one, "created_at": at} for one in ids]
+        )
+
+
+async def registrations(
+    connection: AsyncConnection, ids: Collection[str]
+) -> dict[str, Registration]:
+    """Those of these registrations that are known."""
+    rows = await connection.execute(sa.select(registration).where(among(registration.c.id, ids)))
+    return {row.id: Registration._make(row) for row in rows}
+
+
+async def members(
+    connection: AsyncConnection, households: Collection[str]
+) -> dict[str, list[Registration]]:
+    """The registrations of each of these households."""
+    rows = await connection.execute(
+        sa.select(registration)
+        .where(among(registration.c.household, households))
+        .order_by(registration.c.created_at, registration.c.id)
+    )
+    found: dict[str, list[Registration]] = {one: [] for one in households}
+    for row in rows:
+        found[row.household].append(Registration._make(row))
+    return found
+
+
+async def homes(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """The households of those of these registrations that are known."""
+    rows = await connection.execute(
+        sa.select(registration.c.id, registration.c.household).where(among(registration.c.id, ids))
+    )
+    return {row.id: row.household for row in rows}
+
+
+async def add_registrations(
+    connection: AsyncConnection, rows: Sequence[Registration], links: Sequence[Link]
+) -> None:
+    """Add registrations with the links that place them."""
+    if rows:
+        await connection.execute(sa.insert(registration), [row._asdict() for row in rows])
+    if links:
+        await connection.execute(sa.insert(link), [row._asdict() for row in links])
+
+
+async def set_profiles(
+    connection: AsyncConnection, profiles: Mapping[str, tuple[int, bytes]]
+) -> None:
+    """Store newer editions of profiles, sealed."""
+    if profiles:
+        await connection.execute(
+            sa.update(registration)
+            .where(registration.c.id == sa.bindparam("of_id"))
+            .values(edition=sa.bindparam("new_edition"), profile=sa.bindparam("new_profile")),
+            [
+                {"of_id": one, "new_edition": edition, "new_profile": profile}
+                for one, (edition, profile) in profiles.items()
+            ],
+        )
+
+
+async def relink(connection: AsyncConnection, moved: Link, profile: tuple[int, bytes]) -> None:
+    """End a registration's present link and begin another one."""
+    await connection.execute(
+        sa.update(link)
+        .where(link.c.registration == moved.registration, link.c.until_at.is_(None))
+        .values(until_at=moved.from_at)
+    )
+    await connection.execute(sa.insert(link), [moved._asdict()])
+    edition, sealed = profile
+    await connection.execute(
+        sa.update(registration)
+        .where(registration.c.id == moved.registration)
+        .values(household=moved.household, edition=edition, profile=sealed)
+    )
+
+
+async def links_of(connection: AsyncConnection, one: str) -> list[Link]:
+    """Every link a registration ever had, the newest first."""
+    rows = await connection.execute(
+        sa.select(link).where(link.c.registration == one).order_by(link.c.from_at.desc())
+    )
+    return [Link._make(row) for row in rows]
+
+
+async def open_reviews(connection: AsyncConnection, rows: Sequence[Review]) -> None:
+    """Put questions to the review desk."""
+    if rows:
+        await connection.execute(sa.insert(review), [row._asdict() for row in rows])
+
+
+async def waiting(connection: AsyncConnection) -> list[Review]:
+    """The questions that nobody has answered, the oldest first."""
+    rows = await connection.execute(
+        sa.select(review).where(review.c.closed_at.is_(None)).order_by(review.c.opened_at)
+    )
+    return [Review._make(row) for row in rows]
+
+
+async def close_review(connection: AsyncConnection, one: str, at: int) -> None:
+    """A person has answered the question about a registration."""
+    await connection.execute(
+        sa.update(review)
+        .where(review.c.registration == one, review.c.closed_at.is_(None))
+        .values(closed_at=at)
+    )
+
+
+async def set_apart(
+    connection: AsyncConnection, pairs: Collection[tuple[str, str]], decided_by: str, at: int
+) -> None:
+    """Note that a person said "not the same" of these registrations."""
+    known = await kept_apart(connection, [one for one, _ in pairs])
+    rows = [
+        {"one": one, "other": other, "decided_by": decided_by, "decided_at": at}
+        for one, other in pairs
+        if (one, other) not in known
+    ]
+    if rows:
+        await connection.execute(sa.insert(apart), rows)
+
+
+async def kept_apart(
+    connection: AsyncConnection, ids: Collection[str]
+) -> frozenset[tuple[str, str]]:
+    """Pairs with one of these registrations of which a person said "not the same"."""
+    rows = await connection.execute(
+        sa.select(apart.c.one, apart.c.other).where(
+            sa.or_(among(apart.c.one, ids), among(apart.c.other, ids))
+        )
+    )
+    return frozenset((row.one, row.other) for row in rows)
+
+
+async def add_terms(connection: AsyncConnection, terms: Collection[tuple[str, str]]) -> None:
+    """Add blind index terms: pairs of token and registration, none of them there yet."""
+    if terms:
+        await connection.execute(
+            sa.insert(index_term),
+            [{"token": token, "registration": one} for token, one in sorted(terms)],
+        )
+
+
+async def terms_of(connection: AsyncConnection, ids: Collection[str]) -> frozenset[tuple[str, str]]:
+    """The terms of these registrations, as pairs of token and registration."""
+    rows = await connection.execute(
+        sa.select(index_term.c.token, index_term.c.registration).where(
+            among(index_term.c.registration, ids)
+        )
+    )
+    return frozenset((row.token, row.registration) for row in rows)
+
+
+async def holders(connection: AsyncConnection, tokens: Collection[str]) -> dict[str, set[str]]:
+    """By token, the households with a registration that has it."""
+    rows = await connection.execute(
+        sa.select(index_term.c.token, registration.c.household)
+        .join(registration, registration.c.id == index_term.c.registration)
+        .where(among(index_term.c.token, tokens))
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.token, set()).add(row.household)
+    return found

@@ -1,0 +1,282 @@
+"""All tables. What they hold in clear is who visited when, never whom, where or what was said."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null, primary_key=key)
+
+
+def _number(name: str, *, null: bool = False, key: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=null, primary_key=key, autoincrement=False)
+
+
+def _bytes(name: str, *, null: bool = False) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=null)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+def _one_row() -> sa.Column[int]:
+    return sa.Column("only", sa.SmallInteger, primary_key=True, autoincrement=False)
+
+
+# ── the installation ──────────────────────────────────────────────────────────────────────────────
+installation: Final = sa.Table(
+    "installation",
+    METADATA,
+    _one_row(),
+    _text("tenant"),
+    _text("vkey"),  # the log's public key: another key file is noticed by it
+    _number("token_bits"),
+    _number("created_at"),
+)
+intake: Final = sa.Table(
+    # One row, locked by whoever places registrations: two offices must not register one family at
+    # the same instant without seeing each other.
+    "intake",
+    METADATA,
+    _one_row(),
+    _number("version"),
+)
+
+# ── the directory ─────────────────────────────────────────────────────────────────────────────────
+municipality: Final = sa.Table(
+    "municipality",
+    METADATA,
+    _one_row(),
+    _text("name"),
+    _text("kana"),
+    _text("code"),
+    _text("timezone"),
+)
+agency: Final = sa.Table(
+    "agency",
+    METADATA,
+    _text("id", key=True),
+    _text("name"),
+    _text("kind"),
+    _number("ended_at", null=True),
+)
+office: Final = sa.Table(
+    "office",
+    METADATA,
+    _text("id", key=True),
+    _text("agency"),
+    _text("name"),
+    _text("number_in_files"),
+    _text("program"),
+    _text("local_program"),
+    _number("contract_from"),
+    _number("contract_to", null=True),  # the last day, inclusive
+    _flag("in_council"),
+    _text("commissioner", null=True),
+    _number("ended_at", null=True),
+)
+layout: Final = sa.Table(
+    "layout", METADATA, _text("office", key=True), _text("name", key=True), _text("body")
+)
+staff: Final = sa.Table(
+    "staff",
+    METADATA,
+    _text("id", key=True),
+    _number("version"),  # the newest of their viewer facts
+    _bytes("sealed"),  # the name and the rest of the directory's entry
+    _number("ended_at", null=True),
+)
+claim: Final = sa.Table(
+    # Registrations of a household that somebody's caseload names before they are known here.
+    "claim",
+    METADATA,
+    _text("staff", key=True),
+    _text("label", key=True),
+    _text("registration", key=True),
+    sa.Index("claim_registration_idx", "registration"),
+)
+token: Final = sa.Table(
+    "token",
+    METADATA,
+    _text("id", key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+    _text("kind"),
+    _text("subject"),
+    _text("scopes"),
+    _number("issued_at"),
+    _number("expires_at"),
+    _number("revoked_at", null=True),
+)
+
+# ── facts that decisions rest on: append-only ─────────────────────────────────────────────────────
+fact: Final = sa.Table(
+    "fact",
+    METADATA,
+    _text("kind", key=True),
+    _text("id", key=True),
+    _number("version", key=True),
+    _number("recorded_at"),
+    _text("household", null=True),
+    _text("body"),
+    sa.Index("fact_household_idx", "household"),
+)
+caseload: Final = sa.Table(
+    # An entry belongs to a viewer's versions from `from_version` up to before `to_version`.
+    "caseload",
+    METADATA,
+    _text("viewer", key=True),
+    _text("household", key=True),
+    _number("from_version", key=True),
+    _number("to_version", null=True),
+    _number("from_at"),
+    _number("until_at", null=True),
+    sa.Index("caseload_household_idx", "household"),
+)
+consent_epoch: Final = sa.Table(
+    # Goes up with every change of a fact of its scope; a scope without a row is at 0.
+    "consent_epoch",
+    METADATA,
+    _text("scope", key=True),
+    _number("value"),
+)
+
+# ── households and what belongs to them ───────────────────────────────────────────────────────────
+household: Final = sa.Table("household", METADATA, _text("id", key=True), _number("created_at"))
+registration: Final = sa.Table(
+    "registration",
+    METADATA,
+    _text("id", key=True),  # keyed hash of the office and its case number
+    _text("office"),
+    _text("program"),
+    _text("household"),
+    _number("created_at"),
+    _number("edition"),  # of the profile
+    _bytes("profile"),  # sealed: every form of every person that the office ever gave
+    sa.Index("registration_household_idx", "household"),
+)
+link: Final = sa.Table(
+    "link",
+    METADATA,
+    _text("id", key=True),
+    _text("registration"),
+    _text("household"),
+    _number("from_at"),
+    _number("until_at", null=True),
+    _text("verdict"),
+    _text("decided_by"),
+    _text("rules"),
+    _text("evidence"),  # codes
+    sa.Index("link_registration_idx", "registration"),
+)
+review: Final = sa.Table(
+    "review",
+    METADATA,
+    _text("registration", key=True),
+    _number("opened_at", key=True),
+    _number("closed_at", null=True),
+    _text("candidates"),
+    _text("evidence"),
+    _text("rules"),
+)
+apart: Final = sa.Table(
+    # "Not the same", said by a person; stands for ever.
+    "apart",
+    METADATA,
+    _text("one", key=True),
+    _text("other", key=True),
+    _text("decided_by"),
+    _number("decided_at"),
+)
+index_term: Final = sa.Table(
+    "index_term",
+    METADATA,
+    _text("token", key=True),  # kind and truncated keyed hash of a compound value
+    _text("registration", key=True),
+    sa.Index("index_term_registration_idx", "registration"),
+)
+data_key: Final = sa.Table(
+    "data_key",
+    METADATA,
+    _text("household", key=True),
+    _text("program", key=True),
+    _text("kind", key=True),
+    _number("epoch"),
+    _text("state"),
+    _bytes("wrapped", null=True),
+    sa.Index("data_key_epoch_idx", "epoch"),
+)
+visit: Final = sa.Table(
+    "visit",
+    METADATA,
+    _text("id", key=True),  # keyed hash of the office and its record id
+    _number("revision", key=True),
+    _text("household"),
+    _text("registration"),
+    _text("office"),
+    _text("program"),
+    sa.Column("day", sa.Integer, nullable=False),
+    _text("state"),
+    _flag("elsewhere"),  # a higher revision belongs to another registration
+    _number("recorded_at"),
+    _text("submission"),
+    _bytes("content"),  # keyed hash, by which the same content is known again
+    _bytes("sealed"),
+    sa.Index("visit_household_idx", "household"),
+)
+submission: Final = sa.Table(
+    "submission",
+    METADATA,
+    _text("id", key=True),
+    _text("office"),
+    _number("recorded_at"),
+    _bytes("key", null=True),  # keyed hash of the idempotency key
+    _bytes("request", null=True),  # keyed hash of what was handed in, and how
+    _bytes("report"),  # sealed
+    sa.UniqueConstraint("office", "key"),
+)
+
+# ── the access log: insert and select only ────────────────────────────────────────────────────────
+log_head: Final = sa.Table(
+    "log_head",
+    METADATA,
+    _one_row(),
+    _text("shard"),
+    _number("size"),
+    _bytes("frontier"),
+    _text("note"),
+    _number("last_at"),
+)
+log_entry: Final = sa.Table(
+    "log_entry",
+    METADATA,
+    _text("shard", key=True),
+    _number("seq", key=True),
+    _number("at"),
+    _text("leaf"),
+    _text("household", null=True),  # whose key sealed the private part
+    _bytes("private", null=True),
+    sa.Index("log_entry_household_idx", "household"),
+)
+log_year: Final = sa.Table(
+    # The last checkpoint of a closed year.
+    "log_year",
+    METADATA,
+    _text("shard", key=True),
+    _number("size"),
+    _text("note"),
+)
+
+APPEND_ONLY: Final = ("fact", "log_entry", "log_year")
+"""Tables whose rows are neither changed nor deleted; the database itself refuses it."""

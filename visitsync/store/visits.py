@@ -1,0 +1,147 @@
+"""Visit reports: one row for each revision, sealed; by household, day and office in clear."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store.among import Texts, among
+from visitsync.store.tables import visit
+
+
+class Row(NamedTuple):
+    """One revision of one report, in the order of the table's columns."""
+
+    id: str
+    revision: int
+    household: str
+    registration: str
+    office: str
+    program: str
+    day: int
+    state: str
+    elsewhere: bool
+    recorded_at: int
+    submission: str
+    content: bytes
+    sealed: bytes
+
+
+class Held(NamedTuple):
+    """What tells a revision that stands here already from a new one."""
+
+    id: str
+    revision: int
+    registration: str
+    content: bytes
+
+
+class Stored(NamedTuple):
+    """What a timeline needs of one revision."""
+
+    id: str
+    revision: int
+    household: str
+    registration: str
+    office: str
+    program: str
+    day: int
+    state: str
+    recorded_at: int
+    sealed: bytes
+
+
+_COLUMNS: Final = Row._fields
+_STORED: Final = tuple(visit.c[name] for name in Stored._fields)
+
+
+def _of_households() -> sa.Select[Any]:
+    held = among(visit.c.household, ())
+    held.values = sa.bindparam("households", type_=Texts())
+    return (
+        sa.select(*_STORED)
+        .where(held, visit.c.elsewhere.is_(False))
+        .order_by(visit.c.household, visit.c.id, visit.c.revision)
+    )
+
+
+_OF_HOUSEHOLD: Final = (
+    sa.select(*_STORED)
+    .where(visit.c.household == sa.bindparam("household"), visit.c.elsewhere.is_(False))
+    .order_by(visit.c.id, visit.c.revision)
+)
+_OF_HOUSEHOLDS: Final = _of_households()
+
+
+async def of_household(connection: AsyncConnection, household: str) -> list[Stored]:
+    """All revisions of a household's reports, by id and revision."""
+    rows = await connection.execute(_OF_HOUSEHOLD, {"household": household})
+    return [Stored._make(row) for row in rows]
+
+
+async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Stored]:
+    """All revisions of several households' reports, by household, id and revision."""
+    rows = await connection.execute(_OF_HOUSEHOLDS, {"households": list(households)})
+    return [Stored._make(row) for row in rows]
+
+
+async def held(connection: AsyncConnection, ids: Collection[str]) -> list[Held]:
+    """Every revision that stands here of these reports."""
+    rows = await connection.execute(
+        sa.select(visit.c.id, visit.c.revision, visit.c.registration, visit.c.content).where(
+            among(visit.c.id, ids)
+        )
+    )
+    return [Held._make(row) for row in rows]
+
+
+async def add(connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    """Add revisions; on PostgreSQL by COPY, which costs a fifth of inserting."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        await connection.execute(sa.insert(visit), [row._asdict() for row in rows])
+        return
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    await driver.copy_records_to_table(visit.name, records=rows, columns=_COLUMNS)
+
+
+async def set_elsewhere(connection: AsyncConnection, homes: Mapping[str, str]) -> None:
+    """Take revisions out of sight that stand under another registration than the newest one.
+
+    Args:
+        homes: by report, the registration of its newest revision.
+    """
+    for report, registration in homes.items():
+        await connection.execute(
+            sa.update(visit)
+            .where(visit.c.id == report)
+            .values(elsewhere=visit.c.registration != registration)
+        )
+
+
+async def of_registration(connection: AsyncConnection, registration: str) -> list[Stored]:
+    """All revisions under a registration, those out of sight too."""
+    rows = await connection.execute(sa.select(*_STORED).where(visit.c.registration == registration))
+    return [Stored._make(row) for row in rows]
+
+
+async def move(
+    connection: AsyncConnection, household: str, sealed: Mapping[tuple[str, int], bytes]
+) -> None:
+    """Put revisions, sealed anew for it, under another household."""
+    statement = (
+        sa.update(visit)
+        .where(visit.c.id == sa.bindparam("of_id"), visit.c.revision == sa.bindparam("of_revision"))
+        .values(household=household, sealed=sa.bindparam("anew"))
+    )
+    rows = [
+        {"of_id": report, "of_revision": revision, "anew": anew}
+        for (report, revision), anew in sealed.items()
+    ]
+    if rows:
+        await connection.execute(statement, rows)
