@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 from visitsync.linking import kana as readings
@@ -147,24 +148,31 @@ def _identifiers(person: Person) -> Iterable[tuple[str, str]]:
 
 
 def _people(forms: Iterable[Member]) -> tuple[Member, ...]:
-    """Forms of adults put together into people, in the order of their first forms."""
-    people: list[Member] = []
+    """Forms of adults put together into people, in the order of their first forms.
+
+    Two forms are one person when a chain of forms connects them, so the order of the older forms
+    does not matter.
+    """
+    people: list[list[Member]] = []
     for form in forms:
-        for index, person in enumerate(people):
-            if _same_adult(person, form):
-                people[index] = _both(person, form)
-                break
-        else:
-            people.append(form)
-    return tuple(people)
+        meeting = [person for person in people if any(_same_adult(one, form) for one in person)]
+        if not meeting:
+            people.append([form])
+            continue
+        first, *rest = meeting
+        for person in rest:
+            first.extend(person)
+            people.remove(person)
+        first.append(form)
+    return tuple(reduce(_both, person) for person in people)
 
 
-def _same_adult(person: Member, form: Member) -> bool:
+def _same_adult(one: Member, other: Member) -> bool:
     """Within one registration: same number, or a name in common and no other birth date."""
-    if person.identifiers & form.identifiers:
+    if one.identifiers & other.identifiers:
         return True
-    named_alike = person.shares_a_name(form) or bool(person.given & form.given)
-    return named_alike and person.birth_fits(form)
+    named_alike = one.shares_a_name(other) or bool(one.given & other.given)
+    return named_alike and one.birth_fits(other)
 
 
 def _both(a: Member, b: Member) -> Member:
