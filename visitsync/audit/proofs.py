@@ -64,7 +64,7 @@ def verify_inclusion(
     """
     if not 0 <= index < size:
         raise LogBroken("no such place in a tree of this size", where="inclusion proof")
-    _check_lengths((hashed, root, *proof), "inclusion proof")
+    _check_lengths((hashed, *proof), "inclusion proof")
     place, last, found = index, size - 1, hashed
     for sibling in proof:
         if last == 0:
@@ -93,7 +93,7 @@ def verify_consistency(
     where = "consistency proof"
     if not 0 <= older_size <= size:
         raise LogBroken("the log is shorter than it was", where=where)
-    _check_lengths((older_root, root, *proof), where)
+    _check_lengths(proof, where)
     if older_size == size:
         if proof or older_root != root or (size == 0 and root != EMPTY_ROOT):
             raise LogBroken("two different logs of the same size", where=where)
