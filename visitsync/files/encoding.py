@@ -1,0 +1,93 @@
+"""Bytes to text, in the encoding that the layout declares."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final, NamedTuple
+
+from visitsync.fields.layout import Encoding
+from visitsync.fields.text import is_mojibake
+
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NO_CP932: Final = re.compile("[\uf8f0-\uf8f3]")
+"""What Python makes of the single bytes A0 and FD–FF, which CP932 does not have."""
+_UNDECODED: Final = "\udcff"
+
+
+class Decoded(NamedTuple):
+    """Text; bytes that are no character became lone surrogates."""
+
+    text: str
+    cut: bool
+    """Whether the bytes end inside a character; that half is left out."""
+
+
+def decode(data: bytes, encoding: Encoding) -> Decoded | None:
+    """The text of `data`, or None where its byte order mark says that it is in another encoding."""
+    if encoding == "utf-16":
+        if not data.startswith(_UTF16_MARKS):
+            return None
+        return _incrementally(data, "utf-16", "replace")
+    if data.startswith(_UTF16_MARKS):
+        return None
+    if encoding == "cp932":
+        if data.startswith(codecs.BOM_UTF8):
+            return None
+        found = _strictly(data, "cp932")
+        if _NO_CP932.search(found.text):
+            return Decoded(_NO_CP932.sub(_UNDECODED, found.text), found.cut)
+        return found
+    return _strictly(data.removeprefix(codecs.BOM_UTF8), "utf-8")
+
+
+def decode_field(data: bytes, *, cut_off: bool) -> str:
+    """The text of one fixed-width field of CP932.
+
+    Args:
+        data: the field's bytes.
+        cut_off: whether the writing system may have cut it inside its last character.
+    """
+    try:
+        text = data.decode("cp932")
+    except UnicodeDecodeError as error:
+        if cut_off and error.start == len(data) - 1:
+            data = data[:-1]
+        text = data.decode("cp932", "surrogateescape")
+    return _NO_CP932.sub(_UNDECODED, text) if _NO_CP932.search(text) else text
+
+
+def is_other_encoding(data: bytes, encoding: Encoding) -> bool:
+    """Whether `data`, declared to be in `encoding`, holds more than ASCII, all of it in another."""
+    found = decode(data, "utf-8" if encoding == "cp932" else "cp932")
+    return found is not None and not (found.text.isascii() or _LOST.search(found.text))
+
+
+def why_no_label(data: bytes, text: str, encoding: Encoding) -> str:
+    """The problem of a text file in which none of a layout's labels was found.
+
+    UTF-8 taken for CP932 looks like mojibake too, so the bytes are asked first.
+    """
+    if is_other_encoding(data, encoding):
+        return "wrong_encoding"
+    if any(is_mojibake(cell) for cell in _CELL_ENDS.split(text[:_LOOKED_AT])):
+        return "mojibake"
+    return "wrong_encoding" if _LOST.search(text) else "no_header"
+
+
+_LOOKED_AT: Final = 4_000
+_CELL_ENDS: Final = re.compile('[,\t\r\n"]')
+_LOST: Final = re.compile("[\ud800-\udfff\ufffd]")
+
+
+def _strictly(data: bytes, encoding: str) -> Decoded:
+    try:
+        return Decoded(data.decode(encoding), cut=False)
+    except UnicodeDecodeError:
+        return _incrementally(data, encoding, "surrogateescape")
+
+
+def _incrementally(data: bytes, encoding: str, errors: str) -> Decoded:
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    text = decoder.decode(data, final=False)
+    return Decoded(text, cut=bool(decoder.getstate()[0]))

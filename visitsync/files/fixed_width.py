@@ -1,0 +1,141 @@
+"""Fixed-width records, measured in bytes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from visitsync.fields.bindings import undecided_style, wanted
+from visitsync.fields.labels import Labels
+from visitsync.fields.layout import FileForm, Layout, Span
+from visitsync.fields.table import Row, Table
+from visitsync.fields.text import TRIMMED, clean, fold
+from visitsync.files.encoding import decode_field, is_other_encoding
+from visitsync.files.grid import MAX_ROWS, what_stands_at
+from visitsync.files.trouble import problem, refused
+from visitsync.schema.reading import Problem
+
+_END_OF_FILE: Final = b"\x1a"
+
+
+class _Line(NamedTuple):
+    number: int
+    data: bytes
+    is_cut: bool
+    """Whether it is the last and does not end as a line ends."""
+
+
+def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
+    """The rows of a fixed-width file."""
+    form = layout.file
+    lines = _lines(form, data)
+    if is_other_encoding(data, form.encoding):
+        return refused(layout, name, "wrong_encoding")
+    if not lines:
+        return refused(layout, name, "empty")
+    if len(lines) > MAX_ROWS:
+        return refused(layout, name, "too_large")
+    says: Mapping[str, str] = {}
+    if form.header_type is not None:
+        first = lines.pop(0)
+        if _type_of(form, first.data) != form.header_type:
+            return refused(layout, name, "no_header")
+        if len(first.data) != form.record_length:
+            return refused(layout, name, "wrong_length", fit=len(form.fields))
+        says = {fold(label): text for label, text in _cells(form.header_fields, first.data).items()}
+    undecided = undecided_style(layout, says)
+    if undecided is not None:
+        return refused(layout, name, "unknown_code", undecided, fit=len(form.fields))
+    rows, problems = _rows(layout, name, lines)
+    labels = Labels(tuple(form.fields), layout.synonyms)
+    return Table(
+        file=name,
+        layout=layout,
+        labels=labels.labels,
+        rows=rows,
+        says=says,
+        month=what_stands_at(layout.title_says.month, name, says, ()),
+        office_number=what_stands_at(layout.title_says.office_number, name, says, ()),
+        problems=tuple(problems),
+        unread_columns=frozenset(
+            labels.labels[index] for index in labels.others((*wanted(layout), *layout.rows.ignore))
+        ),
+        fit=len(form.fields),
+    )
+
+
+def _lines(form: FileForm, data: bytes) -> list[_Line]:
+    """The records, numbered by line; blank lines and the end-of-file mark are none."""
+    length = form.record_length or 1
+    if form.line_ends:
+        pieces = data.split(b"\n")
+    else:
+        pieces = [data[place : place + length] for place in range(0, len(data), length)]
+    found = []
+    for number, piece in enumerate(pieces, 1):
+        record = piece.removesuffix(b"\r")
+        if record.strip(b" \r" + _END_OF_FILE):
+            is_cut = number == len(pieces) and len(record.rstrip(_END_OF_FILE)) < length
+            found.append(_Line(number, record, is_cut))
+    return found
+
+
+def _rows(layout: Layout, name: str, lines: list[_Line]) -> tuple[list[Row], list[Problem]]:
+    form = layout.file
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    counted = 0
+    trailer: dict[str, str] | None = None
+    for line in lines:
+        kind = _type_of(form, line.data)
+        if trailer is not None:
+            problems.append(problem(name, line.number, "reject", "after_end"))
+        elif form.trailer_type is not None and kind == form.trailer_type:
+            trailer = _cells(form.trailer_fields, line.data)
+        elif kind != form.row_type and not line.is_cut:
+            problems.append(problem(name, line.number, "reject", "unknown_code", _TYPE))
+        else:
+            counted += 1
+            if len(line.data) != form.record_length:
+                code = "truncated" if line.is_cut else "wrong_length"
+                problems.append(problem(name, line.number, "reject", code))
+            else:
+                rows.append(_row(form, line))
+    if form.trailer_type is not None and trailer is None:
+        problems.append(problem(name, None, "warn", "no_trailer"))
+    elif trailer is not None and form.count is not None:
+        said = trailer.get(form.count, "")
+        if not said.isdecimal() or int(said) != counted:
+            problems.append(problem(name, None, "warn", "count_mismatch", form.count))
+    if not counted:
+        problems.append(problem(name, None, "warn", "no_rows"))
+    return rows, problems
+
+
+_TYPE: Final = "レコード区分"
+"""What the place is called that says what a record is, in problems."""
+
+
+def _type_of(form: FileForm, data: bytes) -> str | None:
+    if form.record_type is None:
+        return form.row_type
+    first, width = form.record_type
+    return data[first - 1 : first - 1 + width].decode("cp932", "replace")
+
+
+def _row(form: FileForm, line: _Line) -> Row:
+    cells = [
+        decode_field(line.data[first - 1 : first - 1 + width], cut_off=label in form.cut_off)
+        for label, (first, width) in form.fields.items()
+    ]
+    if not unicodedata.is_normalized("NFC", "\n".join(cells)):
+        cells = [unicodedata.normalize("NFC", cell) for cell in cells]
+    return Row(line.number, [cell.strip(TRIMMED) for cell in cells])
+
+
+def _cells(fields: Mapping[str, Span], data: bytes) -> dict[str, str]:
+    return {
+        label: clean(decode_field(data[first - 1 : first - 1 + width], cut_off=False))
+        for label, (first, width) in fields.items()
+    }

@@ -1,0 +1,89 @@
+"""Workbooks (XLSX): merged headings, values of formulas, a guard before anything is unpacked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import TYPE_CHECKING, Final
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from visitsync.fields.layout import Layout
+from visitsync.fields.table import Table
+from visitsync.fields.text import clean
+from visitsync.files.grid import Grid, Line, Spot, find_header, open_grid
+from visitsync.files.trouble import problem, refused
+from visitsync.files.zip_guard import look_into
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
+
+_MOST_MERGED: Final = 200_000
+"""Cells in merged ranges; more are no header."""
+
+
+def open_workbook(layout: Layout, name: str, data: bytes) -> Table:
+    """The table in the sheet that the layout names, or in the first that holds its header."""
+    looked = look_into(data)
+    if looked.refused is not None:
+        return refused(layout, name, looked.refused)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        names = [layout.file.sheet] if layout.file.sheet else book.sheet_names
+        grids = [_grid(book.get_sheet_by_name(sheet)) for sheet in names]
+    except CalamineError:
+        return refused(layout, name, "not_a_workbook")
+    fits = [find_header(layout, grid).fit for grid in grids]
+    chosen = fits.index(max(fits))
+    grid = grids[chosen]
+    problems = []
+    if looked.claims_more:
+        problems.append(problem(name, None, "warn", "dimension_claim"))
+    if sum(fit * 2 > max(fits) for fit in fits) > 1:
+        problems.append(problem(name, None, "warn", "other_sheet"))
+    return open_grid(
+        layout,
+        name,
+        Grid(lines=grid.lines, exact_width=False, owners=grid.owners, problems=tuple(problems)),
+        no_header=lambda: "no_header",
+    )
+
+
+def _grid(sheet: CalamineSheet) -> Grid:
+    # Without skip_empty_area the rows keep the numbers that the sheet shows.
+    lines = [
+        Line(number, [_text(cell) for cell in cells])
+        for number, cells in enumerate(sheet.to_python(skip_empty_area=False), 1)
+    ]
+    owners: dict[Spot, Spot] = {}
+    for first, last in sheet.merged_cell_ranges or ():
+        height, width = last[0] - first[0] + 1, last[1] - first[1] + 1
+        if first[0] >= len(lines) or len(owners) + height * width > _MOST_MERGED:
+            continue
+        for row in range(first[0], last[0] + 1):
+            for column in range(first[1], last[1] + 1):
+                owners[row, column] = first
+    return Grid(lines=lines, exact_width=False, owners=owners)
+
+
+def _text(cell: object) -> str:
+    """A typed cell as text: numbers as they are read, dates as ``YYYY-MM-DD``."""
+    match cell:
+        case str():
+            return clean(cell)
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case float():
+            return str(int(cell)) if cell.is_integer() else repr(cell)
+        case dt.datetime():
+            midnight = cell.time() == dt.time()
+            return cell.date().isoformat() if midnight else cell.isoformat(" ", "minutes")
+        case dt.date():
+            return cell.isoformat()
+        case dt.time():
+            return cell.isoformat("minutes")
+        case dt.timedelta():
+            minutes = round(cell.total_seconds() / 60)
+            return f"{minutes // 60}:{minutes % 60:02}"
+        case _:
+            return "" if cell is None else str(cell)
