@@ -17,7 +17,6 @@ RULES: Final = "consent-1"
 """The version of the decision rules; changes with any of C1 to C10."""
 
 _LABEL: Final = "visitsync/log-private/1"
-_SCHEMA: Final = "log-private/1"
 _MOST_BASIS: Final = 240
 
 
@@ -70,7 +69,7 @@ def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
     fields |= {"actor": actor_of(caller), "kind": kind, "pc": pc}
     if caller.request:
         fields["request"] = caller.request
-    place = keyring.place_of(household or "", "", pc, 0, _SCHEMA, "log")
+    place = keyring.log_place(household, pc)
     made = Draft(fields, household, seal(key, place, salt + plain))
     placed(made, "visitsync/check/2026", 0, 0)  # refused here, it harms nobody else's entry
     return made
@@ -89,7 +88,7 @@ def open_private(keyring: Keyring, key: bytes, row: Row) -> dict[str, Any]:
         Tampered: it was altered or is of another entry.
     """
     pc = str(msgspec.json.decode(row.leaf)["pc"])
-    place = keyring.place_of(row.household or "", "", pc, 0, _SCHEMA, "log")
+    place = keyring.log_place(row.household, pc)
     plain = open_sealed(key, place, row.private or b"")
     found: dict[str, Any] = msgspec.json.decode(plain[16:])
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from visitsync.envelope import (
     Context,
@@ -28,9 +29,27 @@ REPORTS: Final = "reports"
 """What a data key is for. The last two, and the log of what concerns no household, have none."""
 
 _MOST: Final = 50_000
+_CONTENT_BYTES: Final = 16
 
 Place: TypeAlias = tuple[str, str, str]
 """Household, program and what the key is for; the first two may be empty."""
+
+
+class VisitPlace(NamedTuple):
+    """Where one revision of a report is sealed."""
+
+    household: str
+    program: str
+    record: str
+    revision: int
+
+
+class ProfilePlace(NamedTuple):
+    """Where one edition of what an office knows of a family is sealed."""
+
+    household: str
+    registration: str
+    edition: int
 
 
 class Keyring:
@@ -88,38 +107,95 @@ class Keyring:
             tenant=self.tenant, household=household, program=program, kind=kind
         ).encode()
 
-    def place_of(  # noqa: PLR0913 -- the parts of a place
-        self, household: str, program: str, record: str, revision: int, schema: str, kind: str
-    ) -> Context:
-        """The place in which something is sealed, of this municipality."""
+    # ── sealing ───────────────────────────────────────────────────────────────────────────────────
+    def token(self, kind: str, value: str) -> str:
+        """The blind index token of a compound value, as it is stored."""
+        return f"{kind}:{self.index.token(kind, value).hex()}"
+
+    def content(self, said: bytes) -> bytes:
+        """A keyed hash of what a report says, by which the same is known again."""
+        return self.index.exact("content", hashlib.sha256(said).hexdigest())[:_CONTENT_BYTES]
+
+    def log_place(self, household: str | None, pc: str) -> Context:
+        """Where the private part of a log entry is sealed: bound to its commitment."""
         return Context(
             tenant=self.tenant,
-            program=program,
-            household=household,
-            record=record,
-            revision=revision,
-            schema=schema,
-            kind=kind,
+            program="",
+            household=household or "",
+            record=pc,
+            revision=0,
+            schema="log-private/1",
+            kind="log",
         )
 
-    def seal_visit(  # noqa: PLR0913 -- the parts of a place
-        self, key: bytes, household: str, program: str, record: str, revision: int, line: bytes
-    ) -> bytes:
+    def seal_visit(self, key: bytes, at: VisitPlace, line: bytes) -> bytes:
         """One revision of a report, sealed in its place."""
-        return seal(key, self._visit(household, program, record, revision), line)
+        return seal(key, self._visit(at), line)
 
-    def open_visit(  # noqa: PLR0913 -- the parts of a place
-        self, key: bytes, household: str, program: str, record: str, revision: int, sealed: bytes
-    ) -> bytes:
+    def open_visit(self, key: bytes, at: VisitPlace, sealed: bytes) -> bytes:
         """What `seal_visit` sealed in this place.
 
         Raises:
             Tampered: it was altered, or is of another place.
         """
-        return open_sealed(key, self._visit(household, program, record, revision), sealed)
+        return open_sealed(key, self._visit(at), sealed)
 
-    def _visit(self, household: str, program: str, record: str, revision: int) -> Context:
-        return self.place_of(household, program, record, revision, "visit/1", "visit")
+    def seal_profile(self, key: bytes, at: ProfilePlace, persons: bytes) -> bytes:
+        """What an office knows of a registration's persons, sealed in its place."""
+        return seal(key, self._profile(at), persons)
+
+    def open_profile(self, key: bytes, at: ProfilePlace, sealed: bytes) -> bytes:
+        """What `seal_profile` sealed in this place.
+
+        Raises:
+            Tampered: it was altered, or is of another place.
+        """
+        return open_sealed(key, self._profile(at), sealed)
+
+    def seal_general(self, key: bytes, kind: str, record: str, plain: bytes) -> bytes:
+        """What concerns no household, such as an entry of the directory, sealed in its place."""
+        return seal(key, self._general(kind, record), plain)
+
+    def open_general(self, key: bytes, kind: str, record: str, sealed: bytes) -> bytes:
+        """What `seal_general` sealed in this place.
+
+        Raises:
+            Tampered: it was altered, or is of another place.
+        """
+        return open_sealed(key, self._general(kind, record), sealed)
+
+    def _visit(self, at: VisitPlace) -> Context:
+        return Context(
+            tenant=self.tenant,
+            program=at.program,
+            household=at.household,
+            record=at.record,
+            revision=at.revision,
+            schema="visit/1",
+            kind="visit",
+        )
+
+    def _profile(self, at: ProfilePlace) -> Context:
+        return Context(
+            tenant=self.tenant,
+            program="",
+            household=at.household,
+            record=at.registration,
+            revision=at.edition,
+            schema="persons/1",
+            kind="persons",
+        )
+
+    def _general(self, kind: str, record: str) -> Context:
+        return Context(
+            tenant=self.tenant,
+            program="",
+            household="",
+            record=record,
+            revision=0,
+            schema=f"{kind}/1",
+            kind=kind,
+        )
 
 
 def held(keys: Mapping[Place, bytes], place: Place) -> bytes:

@@ -86,9 +86,7 @@ async def _state(connection: AsyncConnection) -> State:
     return State(standing=standing, revision=revision, release=release)
 
 
-async def _set_up(
-    connection: AsyncConnection, database: Database, settings: Settings
-) -> None:
+async def _set_up(connection: AsyncConnection, database: Database, settings: Settings) -> None:
     """Note whose database it is, make the general keys, and begin the access log."""
     keys = settings.keys
     master = _keys(settings) if keys.exists() else MasterKeys.create(keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -40,6 +40,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "partial"
     idempotency_key: str | None = None
     """Names the submission: the same key and content again is answered with the stored report."""
+
+
+AS_IT_COMES: Final = Terms()
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,56 @@
-"""Handing in: an office's reports are read, linked, sealed, stored and logged."""
+"""Handing in: an office's reports are read, linked, sealed, stored and logged, all or nothing."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import zlib
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.errors import NotAllowed, RepeatedKey, UnknownOffice
+from visitsync.schema.directory import Directory, Office
+from visitsync.schema.reading import Problem
+from visitsync.service import caseloads, entries, intake, placing, revisions
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.reports import Files, Records, Report, Terms
+from visitsync.service.directory import known_directory, known_layouts, office_of
+from visitsync.service.ids import new_id
+from visitsync.service.intake import Item
+from visitsync.service.keyring import LOG, REPORTS, held
+from visitsync.service.placing import Placed
+from visitsync.service.reading import read_files
+from visitsync.service.reports import (
+    AS_IT_COMES,
+    Counts,
+    Files,
+    Line,
+    Linked,
+    Records,
+    Report,
+    Terms,
+)
+from visitsync.service.revisions import Judged
+from visitsync.store import clock, data_keys, directory, households, submissions, visits
+from visitsync.store.submissions import Submission
+
+_REPORT: Final = msgspec.json.Decoder(Report)
+
+
+class _Read(NamedTuple):
+    """What was handed in, record by record."""
+
+    items: list[Item]
+    problems: tuple[Problem, ...] = ()
+    unread_columns: tuple[str, ...] = ()
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rows of files, and whole files, that gave no record."""
+        found = {(one.file, one.row) for one in self.problems if one.level != "warn"}
+        return len(found)
 
 
 async def submit(
@@ -12,7 +58,7 @@ async def submit(
     caller: Caller,
     office: str,
     payload: Records | Files,
-    terms: Terms = Terms(),
+    terms: Terms = AS_IT_COMES,
 ) -> Report:
     """Take what an office hands in, in one transaction with its access-log entry.
 
@@ -24,6 +70,205 @@ async def submit(
         UnknownOffice: no such office.
         RepeatedKey: the key was used for something else.
         BadJson: the payload is no strict JSON as a whole.
+        LayoutError: no layout of the office fits its file.
         DatabaseUnavailable: nothing was stored.
     """
-    raise NotImplementedError
+    caller.must("submit")
+    if caller.kind == "office" and caller.id != office:
+        raise NotAllowed("A token hands in for its own office only")
+    async with context.database.reading() as connection:
+        found = await office_of(connection, office)
+        known = None if isinstance(payload, Records) else await known_directory(context, connection)
+        layouts = () if known is None else await known_layouts(connection, office)
+    if found is None:
+        raise UnknownOffice("No office is registered under this id", where=office)
+    fingerprint = _fingerprint(context, office, payload, terms)
+    read = await _read(found, known, layouts, payload)
+    async with context.database.writing() as connection:
+        if await directory.lock_office(connection, office) is None:
+            raise UnknownOffice("The office was taken from the directory", where=office)
+        if (stored := await _stored(context, connection, office, fingerprint, terms)) is not None:
+            return stored
+        return await _take(context, connection, caller, _Work(found, read, terms, fingerprint))
+
+
+class _Work(NamedTuple):
+    office: Office
+    read: _Read
+    terms: Terms
+    fingerprint: bytes
+
+
+async def _read(
+    office: Office, known: Directory | None, layouts: Any, payload: Records | Files
+) -> _Read:
+    if isinstance(payload, Records):
+        lines = intake.lines_of(payload.content, ndjson=payload.ndjson)
+        return _Read(await intake.read(lines, office))
+    assert known is not None  # noqa: S101 -- read above for files
+    reading = await asyncio.to_thread(read_files, known, office.id, layouts, payload.files)
+    items = await intake.of_visits(reading.visits, office)
+    return _Read(items, reading.problems, tuple(sorted(reading.unread_columns)))
+
+
+async def _take(
+    context: Context, connection: AsyncConnection, caller: Caller, work: _Work
+) -> Report:
+    """Everything within the transaction."""
+    at = await clock.now(connection)
+    await households.hold_intake(connection)
+    judged = await revisions.judge(connection, context.keyring, work.read.items)
+    arrivals = revisions.arrivals(judged, work.office)
+    placed = await placing.place(connection, context.keyring, arrivals, at)
+    refused = work.terms.mode == "all" and (
+        work.read.rejected_rows or any(one.status in _NOT_GOOD for one in judged)
+    )
+    nothing = bool(refused) or work.terms.dry_run
+    made = new_id("s")
+    report = _report(work, judged, placed, at, None if nothing else made, refused=bool(refused))
+    rows: list[visits.Row] = []
+    if not nothing:
+        rows = await revisions.rows(context.keyring, placed, judged, made, at)
+        await placing.store(connection, placed, at)
+        await visits.add(connection, rows)
+        await visits.set_elsewhere(connection, revisions.moved(judged))
+        await _keep(context, connection, report, work)
+    await _log(context, connection, caller, work, report, rows, placed)
+    return report
+
+
+_NOT_GOOD: Final = frozenset({"rejected", "conflict"})
+
+
+def _report(  # noqa: PLR0913 -- all that a report tells
+    work: _Work,
+    judged: list[Judged],
+    placed: Placed,
+    at: int,
+    made: str | None,
+    *,
+    refused: bool,
+) -> Report:
+    lines = tuple(_line(one, refused=refused) for one in judged)
+    counts = dict.fromkeys(Counts.__struct_fields__, 0)
+    for line in lines:
+        counts[line.status] += 1
+    counts["rejected"] += work.read.rejected_rows
+    return Report(
+        submission=made,
+        office=work.office.id,
+        dry_run=work.terms.dry_run,
+        mode=work.terms.mode,
+        recorded_at=clock.instant(at),
+        counts=Counts(**counts),
+        linking=Linked() if refused else placed.linked,
+        records=lines,
+        problems=work.read.problems,
+        unread_columns=work.read.unread_columns,
+    )
+
+
+def _line(one: Judged, *, refused: bool) -> Line:
+    visit = one.item.visit
+    status = one.status
+    if refused and status not in _NOT_GOOD:
+        status = "not_taken"
+    return Line(
+        index=one.item.index,
+        record=None if visit is None else visit.source.record_id,
+        revision=None if visit is None else visit.source.revision,
+        status=status,
+        codes=one.codes,
+        where=one.item.where,
+    )
+
+
+async def _log(  # noqa: PLR0913 -- all that stands in the entry
+    context: Context,
+    connection: AsyncConnection,
+    caller: Caller,
+    work: _Work,
+    report: Report,
+    rows: list[visits.Row],
+    placed: Placed,
+) -> None:
+    """The submission's own entry, and what its new households mean for caseloads."""
+    keyring = context.keyring
+    digest = hashlib.sha256(b"".join(hashlib.sha256(row.sealed).digest() for row in rows))
+    general = keyring.opened(await data_keys.of_households(connection, [""]))
+    draft = entries.draft(
+        keyring,
+        caller,
+        "submission",
+        held(general, ("", "", LOG)),
+        household=None,
+        private={"submission": report.submission, "counts": msgspec.to_builtins(report.counts)},
+        public={
+            "decision": "dry_run" if work.terms.dry_run else "stored" if rows else "unchanged",
+            "office": work.office.id,
+            "program": work.office.program,
+            "payload": digest.hexdigest(),
+            "records": len(rows),
+        },
+    )
+    head = await context.log.hold(connection)
+    if report.submission is not None and placed.new_registrations:
+        homes = {one.id: one.household for one in placed.new_registrations}
+        await caseloads.fulfil(connection, homes, max(head.now, head.last_at))
+    await context.log.append(connection, head, [draft])
+
+
+# ── idempotency ───────────────────────────────────────────────────────────────────────────────────
+def _fingerprint(context: Context, office: str, payload: Records | Files, terms: Terms) -> bytes:
+    digest = hashlib.sha256(repr((office, terms.dry_run, terms.mode)).encode())
+    files = (("", payload.content),) if isinstance(payload, Records) else payload.files
+    for name, content in files:
+        for part in (name.encode(), content):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return context.keyring.index.exact("request", office, digest.hexdigest())
+
+
+def _key(context: Context, office: str, terms: Terms) -> bytes | None:
+    if terms.idempotency_key is None:
+        return None
+    return context.keyring.index.exact("idempotency", office, terms.idempotency_key)
+
+
+async def _stored(
+    context: Context, connection: AsyncConnection, office: str, fingerprint: bytes, terms: Terms
+) -> Report | None:
+    """The report under this idempotency key, if there is one."""
+    key = _key(context, office, terms)
+    found = None if key is None else await submissions.by_key(connection, office, key)
+    if found is None:
+        return None
+    if found.request != fingerprint:
+        raise RepeatedKey(
+            "This idempotency key came before with another body; make a new key", where=office
+        )
+    keys = context.keyring.opened(await data_keys.of_households(connection, [""]))
+    sealing = held(keys, ("", "", REPORTS))
+    plain = context.keyring.open_general(sealing, REPORTS, found.id, found.report)
+    return msgspec.structs.replace(_REPORT.decode(zlib.decompress(plain)), repeated=True)
+
+
+async def _keep(
+    context: Context, connection: AsyncConnection, report: Report, work: _Work
+) -> None:
+    """Store the report, sealed: record ids of offices stand in it."""
+    made = str(report.submission)
+    keys = context.keyring.opened(await data_keys.of_households(connection, [""]))
+    plain = zlib.compress(msgspec.json.encode(report), 1)
+    await submissions.add(
+        connection,
+        Submission(
+            id=made,
+            office=work.office.id,
+            recorded_at=clock.stored(report.recorded_at),
+            key=_key(context, work.office.id, work.terms),
+            request=work.fingerprint,
+            report=context.keyring.seal_general(
+                held(keys, ("", "", REPORTS)), REPORTS, made, plain
+            ),
+        ),
+    )

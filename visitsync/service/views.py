@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Entries on a page, 1 to 1000."""
     cursor: str | None = None
     """From the page before; carries no rights."""
+
+
+EVERYTHING: Final = Page()
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):

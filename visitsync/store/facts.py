@@ -156,12 +156,14 @@ async def with_facts(
     return frozenset(row.household for row in rows)
 
 
-async def caseloads(connection: AsyncConnection) -> Mapping[str, Mapping[str, Case]]:
-    """Every viewer's present caseload by household."""
+async def caseloads(
+    connection: AsyncConnection, viewers: Collection[str]
+) -> Mapping[str, Mapping[str, Case]]:
+    """The present caseloads of these viewers by household."""
     rows = await connection.execute(
         sa.select(
             caseload.c.viewer, caseload.c.household, caseload.c.from_at, caseload.c.until_at
-        ).where(caseload.c.to_version.is_(None))
+        ).where(among(caseload.c.viewer, viewers), caseload.c.to_version.is_(None))
     )
     found: dict[str, dict[str, Case]] = defaultdict(dict)
     for row in rows:

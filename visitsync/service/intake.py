@@ -1,0 +1,124 @@
+"""Taking in what an office handed in: canonical records, each by itself good or rejected."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from visitsync.errors import BadJson, RecordError
+from visitsync.schema import strict_json, visit
+from visitsync.schema.directory import Office
+from visitsync.schema.visit import Visit
+
+SLICE: Final = 128
+"""Records worked on before others get their turn."""
+
+_ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_BLANK: Final = b" \t\r"
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One record as handed in."""
+
+    index: int
+    line: bytes
+    """The canonical line; empty where it is rejected."""
+    visit: Visit | None
+    code: str | None = None
+    """Why it is rejected."""
+    where: str | None = None
+
+
+def lines_of(content: bytes, *, ndjson: bool) -> Sequence[bytes]:
+    """The records of a body: its lines, or the members of its array.
+
+    Raises:
+        BadJson: it is empty, or no array.
+    """
+    if ndjson:
+        found = [line for line in content.split(b"\n") if line.strip(_BLANK)]
+    else:
+        found = _members(content)
+    if not found:
+        raise BadJson("The body holds no record")
+    return found
+
+
+def _members(content: bytes) -> list[bytes]:
+    try:
+        return [bytes(one) for one in _ARRAY.decode(content)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadJson("The body is no JSON array of records") from None
+
+
+async def read(lines: Iterable[bytes], office: Office) -> list[Item]:
+    """Each line by itself: a record of this office under its contract, or why not."""
+    items = []
+    for index, line in enumerate(lines):
+        if index % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+        items.append(_judged(_item(index, line), office))
+    return items
+
+
+async def of_visits(visits: Iterable[Visit], office: Office) -> list[Item]:
+    """The same for records that an adapter read from the office's own files."""
+    items = []
+    for index, one in enumerate(visits):
+        if index % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+        items.append(_judged(Item(index, visit.encode(one), one), office))
+    return items
+
+
+def _item(index: int, line: bytes) -> Item:
+    """The record written as `line`.
+
+    Decoding does not see a name that stands twice; but then the line differs from the canonical
+    one, and only such a line is read a second time, strictly.
+    """
+    try:
+        found = visit.decode(line)
+        canonical = visit.encode(found)
+        if canonical != line:
+            strict_json.loads(line)
+            _refuse_unless_nfc(canonical)
+    except RecordError as error:
+        return Item(index, b"", None, error.code, error.where)
+    except strict_json.NotStrictJson as error:
+        return Item(index, b"", None, f"bad_json_{error.reason}")
+    return Item(index, canonical, found)
+
+
+def _refuse_unless_nfc(canonical: bytes) -> None:
+    # Escapes (\u304b\u3099) hide from the check that decoding makes on the line as it came.
+    if not unicodedata.is_normalized("NFC", canonical.decode()):
+        raise RecordError("holds text that is not NFC")
+
+
+def _judged(item: Item, office: Office) -> Item:
+    """A good record, unless it is another office's, program's, or outside the contract."""
+    found = item.visit
+    if found is None:
+        return item
+    if found.source.office != office.id:
+        return Item(item.index, b"", found, "wrong_office", "source.office")
+    if found.program != office.program:
+        return Item(item.index, b"", found, "wrong_program", "program")
+    if not office.under_contract(found.date):
+        return Item(item.index, b"", found, "outside_contract", "date")
+    return item
+
+
+def content_of(line: bytes) -> bytes:
+    """What a canonical line says, apart from where it stood in the office's file.
+
+    The same report in another file, or in another row, says the same. Quotes inside a text are
+    escaped, so what is searched for can only be a name.
+    """
+    start = line.index(b',"file":')
+    return line[:start] + line[line.index(b'},"case_no":', start) :]
