@@ -8,16 +8,19 @@ r"""A bundle: the exported access log in one text file that other tools can chec
     open <place> <base64> <base64>        salt and private part of an entry, if disclosed
     checkpoint <number of lines>
     …                                     the signed note, as it is
+    end <SHA-256 in hex of all lines above>
 
 Every entry of the year has its ``hash`` or ``leaf`` line, in order, from place 0; so the root can
 be computed for this size and for any older one, whatever the period. Lines end with a line feed.
-Every byte is significant: what is not canonical is refused.
+Every byte is significant: what is not canonical is refused. The sum in the last line only tells a
+damaged file from one that came as it was exported; what convinces is the signed root.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -31,6 +34,7 @@ VERSION: Final = 1
 FIRST_LINE: Final = b"visitsync/access-log-bundle/v%d" % VERSION
 
 _ANY_VERSION: Final = re.compile(rb"visitsync/access-log-bundle/v([1-9][0-9]{0,3})")
+_SUM: Final = re.compile(rb"[0-9a-f]{64}")
 _NUMBER: Final = re.compile(rb"0|[1-9][0-9]{0,15}")
 
 
@@ -79,6 +83,20 @@ def encode(sections: Sequence[Section]) -> bytes:
 
 def lines(sections: Iterable[Section]) -> Iterator[bytes]:
     """The bundle line by line, each with its line feed, to be written as they come."""
+    summed = sha256()
+    for line in _body(sections):
+        summed.update(line)
+        yield line
+    yield f"end {summed.hexdigest()}\n".encode()
+
+
+def is_as_exported(data: bytes) -> bool:
+    """Whether the sum in the last line is that of the lines above it."""
+    body, separator, last = data.rpartition(b"\nend ")
+    return last == sha256(body + separator[:1]).hexdigest().encode() + b"\n"
+
+
+def _body(sections: Iterable[Section]) -> Iterator[bytes]:
     yield FIRST_LINE + b"\n"
     for section in sections:
         yield f"shard {section.origin}\n".encode()
@@ -107,16 +125,20 @@ def version_of(data: bytes) -> int | None:
 def decode(data: bytes) -> tuple[Section, ...]:
     """The sections that `encode` wrote as `data`.
 
+    The sum in the last line is for `is_as_exported`, so that a changed file can still be looked
+    into.
+
     Raises:
         LogBroken: at the first line that is not as it must be; `where` is its number, from 1.
     """
     reader = _Reader(data)
-    reader.take(FIRST_LINE, "the first line")
-    sections = []
-    while not reader.ended():
+    if reader.take(FIRST_LINE, "first line"):
+        raise reader.spoilt("the first line")
+    sections = [_section(reader)]
+    while (summed := reader.take_if(b"end ")) is None:
         sections.append(_section(reader))
-    if not sections:
-        raise reader.broken("no year")
+    if _SUM.fullmatch(summed) is None or not reader.ended():
+        raise reader.spoilt("the end")
     return tuple(sections)
 
 
@@ -128,9 +150,7 @@ class _Reader:
         self._at = 0
 
     def ended(self) -> bool:
-        if self._at == len(self._lines) and self._tail:
-            raise self.broken("a line without its end")
-        return self._at == len(self._lines)
+        return self._at == len(self._lines) and not self._tail
 
     def take(self, prefix: bytes, what: str) -> bytes:
         """The rest of the next line, which must begin with `prefix`."""

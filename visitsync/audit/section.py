@@ -84,16 +84,21 @@ class _Check:
 
     def tree(self, checkpoint: Checkpoint) -> None:
         """The entries against the signed root."""
-        hashes = hashes_of(self.section)
+        section = self.section
+        hashes = hashes_of(section)
         if len(hashes) != checkpoint.size:
             self.note("wrong_count", size=checkpoint.size, entries=len(hashes))
         elif root_of(hashes) != checkpoint.root:
             if "altered" not in self.found:  # which says more
                 self.note("wrong_root")
         elif self.verifiers and not self.found:
-            read_here = len(self.section.leaves)
-            signer = self.verifiers[0].name
-            self.note("whole", size=len(hashes), entries=read_here, signer=signer)
+            self.note(
+                "whole",
+                size=len(hashes),
+                entries=len(section.leaves),
+                first=len(section.before),
+                signer=self.verifiers[0].name,
+            )
 
     def entries(self) -> None:
         """Each entry by itself, and against the one before it."""

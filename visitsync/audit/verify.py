@@ -37,7 +37,7 @@ def verify_bundle(data: bytes, key: str | None, since: str | None = None) -> Ver
     except LogBroken as error:
         return Verdict(findings=(Finding("damaged", {"line": error.where or ""}),))
 
-    findings: list[Finding] = []
+    findings = [] if bundles.is_as_exported(data) else [Finding("not_as_exported")]
     verifiers = _verifiers(key, findings)
     older = _older(since, verifiers, findings)
     heads: dict[str, Checkpoint] = {}
