@@ -1,8 +1,9 @@
 """Read, one file per program: labelled cells become visits, or a problem that says where and why.
 
 An adapter is a module of this folder that declares one value, ``ADAPTER``. It is found by scanning
-the folder; to add a program is to add its file. What differs between offices of one program (columns,
-encoding, dates, marks) is a layout, which is data. Adapters open nothing and know of no other program.
+the folder; to add a program is to add its file. What differs between offices of one program
+(columns, encoding, dates, marks) is a layout, which is data. Adapters open nothing and know of no
+other program.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""子育て世帯訪問支援事業: a household applies through a guardian; several helpers, marks for services."""
+"""子育て世帯訪問支援事業: a guardian applies; services are marked in columns."""
 
 from __future__ import annotations
 

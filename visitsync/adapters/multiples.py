@@ -1,4 +1,4 @@
-"""多胎妊産婦サポーター等事業: a mother, and twins or triplets who share a cell, born or expected."""
+"""多胎妊産婦サポーター等事業: a mother and her twins or triplets, born or expected."""
 
 from __future__ import annotations
 

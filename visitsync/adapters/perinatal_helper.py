@@ -55,7 +55,6 @@ ADAPTER: Final = Adapter(
     absent={
         "basis": "help is given on application only",
         "persons[].sex": "the old system has no field for it",
-        "persons[].identifiers": "but for the due date",
         "visitors[].name": "the old system knows helpers by number",
         "visitors[].qualification": "the old system knows helpers by number",
         "notes.health": "all remarks stand in one field",

@@ -1,4 +1,4 @@
-"""ひとり親家庭等日常生活支援事業: single mothers and fathers with their children, and widows without."""
+"""ひとり親家庭等日常生活支援事業: single parents with their children, and widows."""
 
 from __future__ import annotations
 

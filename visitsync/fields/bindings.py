@@ -1,15 +1,16 @@
-"""Every binding of a layout with the place where it stands, for whoever must look at all of them."""
+"""Every binding of a layout with the place where it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from visitsync.fields.cells import (
     Code,
     Day,
     HealthForm,
     Number,
+    Part,
     PersonForm,
     Services,
     Text,
@@ -17,11 +18,12 @@ from visitsync.fields.cells import (
     Units,
     as_code,
     as_day,
+    as_health,
     as_number,
     as_text,
     as_time,
 )
-from visitsync.fields.layout import Layout
+from visitsync.fields.layout import Layout, VisitForm
 from visitsync.fields.text import fold
 
 Binding: TypeAlias = Text | Day | Time | Number | Code | Units | Services | HealthForm
@@ -32,49 +34,32 @@ ID_PARTS: Final = frozenset({"case_no", "date", "start", "end", "visitor"})
 
 def bindings(layout: Layout) -> Iterator[tuple[str, Binding]]:
     """The bindings of `layout`, each with its place as ``visit.date`` or ``person[1].name``."""
-    yield from _of_visit(layout)
+    yield from _of_visit(layout.visit)
     for number, person in enumerate(layout.person, 1):
         yield from _of_person(person, f"person[{number}]")
     for number, visitor in enumerate(layout.visitor, 1):
-        for member in ("id", "name", "qualification"):
-            text = getattr(visitor, member)
-            if text is not None:
-                yield f"visitor[{number}].{member}", as_text(text)
+        yield from _each(visitor, f"visitor[{number}]", ("id", "name", "qualification"), as_text)
     for number, services in enumerate(layout.service, 1):
         yield f"service[{number}]", services
     if layout.fee is not None:
         yield "fee.class", layout.fee.class_
-        for member in ("charged", "waived", "expenses"):
-            amount = getattr(layout.fee, member)
-            if amount is not None:
-                yield f"fee.{member}", as_number(amount)
+        yield from _each(layout.fee, "fee", ("charged", "waived", "expenses"), as_number)
     for category, text in layout.notes.items():
         yield f"notes.{category}", as_text(text)
     for key, value in layout.health.items():
-        yield f"health.{key}", HealthForm(column=value) if isinstance(value, str) else value
+        yield f"health.{key}", as_health(value)
 
 
-def _of_visit(layout: Layout) -> Iterator[tuple[str, Binding]]:
-    visit = layout.visit
-    for member in ("id", "office_number", "case_no"):
-        text = getattr(visit, member)
-        if text is not None:
-            yield f"visit.{member}", as_text(text)
+def _of_visit(visit: VisitForm) -> Iterator[tuple[str, Binding]]:
+    yield from _each(visit, "visit", ("id", "office_number", "case_no"), as_text)
     for label in visit.id_made_of:
         if label not in ID_PARTS:
             yield "visit.id_made_of", Text(column=label)
-    if visit.revision is not None:
-        yield "visit.revision", as_number(visit.revision)
-    if visit.date is not None:
-        yield "visit.date", as_day(visit.date)
-    for member in ("start", "end", "time"):
-        time = getattr(visit, member)
-        if time is not None:
-            yield f"visit.{member}", as_time(time)
-    for member in ("state", "outcome", "basis", "place", "confirmed_by"):
-        code = getattr(visit, member)
-        if code is not None:
-            yield f"visit.{member}", as_code(code)
+    yield from _each(visit, "visit", ("revision",), as_number)
+    yield from _each(visit, "visit", ("date",), as_day)
+    yield from _each(visit, "visit", ("start", "end", "time"), as_time)
+    codes = ("state", "outcome", "basis", "place", "confirmed_by")
+    yield from _each(visit, "visit", codes, as_code)
     if visit.units is not None:
         yield "visit.units", visit.units
 
@@ -82,20 +67,22 @@ def _of_visit(layout: Layout) -> Iterator[tuple[str, Binding]]:
 def _of_person(person: PersonForm, place: str) -> Iterator[tuple[str, Binding]]:
     if isinstance(person.role, Code):
         yield f"{place}.role", person.role
-    for member in ("name", "kana", "postal_code", "address", "phone"):
-        text = getattr(person, member)
-        if text is not None:
-            yield f"{place}.{member}", as_text(text)
-    for member in ("birth_date", "due_date"):
-        day = getattr(person, member)
-        if day is not None:
-            yield f"{place}.{member}", as_day(day)
-    if person.sex is not None:
-        yield f"{place}.sex", as_code(person.sex)
+    yield from _each(person, place, ("name", "kana", "postal_code", "address", "phone"), as_text)
+    yield from _each(person, place, ("birth_date", "due_date"), as_day)
+    yield from _each(person, place, ("sex",), as_code)
     for kind, text in person.identifiers.items():
         yield f"{place}.identifiers.{kind}", as_text(text)
-    if person.count is not None:
-        yield f"{place}.count", as_number(person.count)
+    yield from _each(person, place, ("count",), as_number)
+
+
+def _each(
+    part: Part, place: str, members: Sequence[str], made: Callable[[Any], Binding]
+) -> Iterator[tuple[str, Binding]]:
+    """The bindings among `members` that a part of a layout has."""
+    for member in members:
+        given = getattr(part, member)
+        if given is not None:
+            yield f"{place}.{member}", made(given)
 
 
 def columns_of(binding: Binding) -> tuple[str, ...]:
@@ -121,7 +108,7 @@ def wanted(layout: Layout) -> Mapping[str, bool]:
 
 
 def undecided_style(layout: Layout, says: Mapping[str, str]) -> str | None:
-    """The label that should decide how dates are written, where the file says nothing known there."""
+    """The label that should decide the style of dates, where the file says nothing known there."""
     for _, binding in bindings(layout):
         if isinstance(binding, Day) and binding.style_from is not None:
             said = says.get(fold(binding.style_from), "")

@@ -98,7 +98,7 @@ class Units(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Code(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A cell that says one of a few things. A label alone: the cells hold the vocabulary's words."""
+    """A cell that says one of a few things; a label alone means that it uses our own words."""
 
     column: str | None = None
     """As for text."""
@@ -220,3 +220,8 @@ def as_code(given: str | Code) -> Code:
 def as_time(given: str | Time) -> Time:
     """A time binding, also where only the label is given."""
     return Time(column=given) if isinstance(given, str) else given
+
+
+def as_health(given: str | HealthForm) -> HealthForm:
+    """The binding of a health value, also where only the label is given."""
+    return HealthForm(column=given) if isinstance(given, str) else given

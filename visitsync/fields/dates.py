@@ -27,7 +27,7 @@ Style: TypeAlias = Literal[
 ]
 """How a date is written. ``YYYY-MM-DD`` (also a workbook's own date cell) is always understood.
 
-- ``era``: R8.4.3, R08.04.03, Ｒ８．７．３, R8/4/3, 令和8年4月3日, 平成元年; a weekday in brackets may follow
+- ``era``: R8.4.3, R08.04.03, Ｒ８．７．３, R8/4/3, 令和8年4月3日, 平成元年; (水) may follow
 - ``western``: 2026/4/3, 2026-04-03, 2026.4.3, 2026年4月3日
 - ``yyyymmdd``: 20260403
 - ``yymmdd_R``, ``yymmdd_H``, ``yymmdd_S``: 080403 in the era 令和, 平成, 昭和

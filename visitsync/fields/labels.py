@@ -1,8 +1,8 @@
 """Finding a layout's columns among the labels of a file.
 
-Labels are compared without blanks and line breaks, and in NFKC, so that 利用者ｶﾅ is 利用者カナ. A column
-under merged headings is written with all of them, ``利用者 / 保護者氏名``; the last part alone is enough
-where it stands only once. ``氏名#2`` is the second column labelled 氏名.
+Labels are compared without blanks and line breaks, and in NFKC, so that 利用者ｶﾅ is 利用者カナ. A
+column under merged headings is written with all of them, ``利用者 / 保護者氏名``; the last part
+alone is enough where it stands only once. ``氏名#2`` is the second column labelled 氏名.
 """
 
 from __future__ import annotations

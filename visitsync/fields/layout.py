@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from visitsync.fields.cells import (
     Code,
     Day,
@@ -34,8 +36,8 @@ class FileForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What kind of file it is and where its table stands."""
 
     kind: Kind
-    """``csv`` counts records as a spreadsheet shows them, ``tsv`` (tabs) counts lines; ``fixed_width``
-    is measured in bytes; ``json`` is one document, ``ndjson`` one object a line."""
+    """``csv`` counts records as a spreadsheet shows them, ``tsv`` (tabs) counts lines;
+    ``fixed_width`` is measured in bytes; ``json`` is one document, ``ndjson`` one object a line."""
     encoding: Encoding = "utf-8"
     """Declared, never guessed; a byte order mark is taken off. Not used for ``xlsx``."""
     delimiter: str | None = None
@@ -60,11 +62,11 @@ class FileForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a visit's (or fee's) record says there."""
     trailer_type: str | None = None
     """What the last record says there; a file without one is incomplete."""
-    header_fields: dict[str, Span] = {}
+    header_fields: dict[str, Span] = msgspec.field(default_factory=dict)
     """Labels and places in the header record."""
-    fields: dict[str, Span] = {}
+    fields: dict[str, Span] = msgspec.field(default_factory=dict)
     """Labels and places in a row."""
-    trailer_fields: dict[str, Span] = {}
+    trailer_fields: dict[str, Span] = msgspec.field(default_factory=dict)
     """Labels and places in the trailer."""
     count: str | None = None
     """The trailer's field that tells how many rows there are."""
@@ -86,7 +88,7 @@ class RowForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ignore: tuple[str, ...] = ()
     """Columns that are known and not carried; any other unread column is reported."""
     last_line_ended: bool = False
-    """Whether a complete file always ends with a line end, so that a last line without is cut off."""
+    """Whether a complete file always ends with a line end: a last line without is then cut off."""
 
 
 class Place(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,7 +103,9 @@ class Place(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TitleForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the file says about itself: a label whose right neighbour says it (``json``: a member;
+    """What the file says about itself.
+
+    Each member is a label of which the right neighbour says it (``json``: a member of the document;
     ``fixed_width``: a field of the header record), or a place.
     """
 
@@ -178,7 +182,7 @@ class Layout(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What kind of file it is."""
     title_says: TitleForm = TitleForm()
     """What the file says about itself."""
-    synonyms: dict[str, tuple[str, ...]] = {}
+    synonyms: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """A label used in this layout, and what else the office's files call that column."""
     rows: RowForm = RowForm()
     """Which rows are visits."""
@@ -192,7 +196,7 @@ class Layout(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was done."""
     fee: FeeForm | None = None
     """What was charged."""
-    notes: dict[str, str | Text] = {}
+    notes: dict[str, str | Text] = msgspec.field(default_factory=dict)
     """Free text by category: ``notes``, ``health``, ``child_protection``, ``contact``."""
-    health: dict[str, str | HealthForm] = {}
+    health: dict[str, str | HealthForm] = msgspec.field(default_factory=dict)
     """Structured values, such as ``epds`` (0 to 30) and ``weight_g``."""

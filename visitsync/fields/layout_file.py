@@ -93,6 +93,10 @@ def _check_what_it_holds(layout: Layout) -> None:
         raise LayoutError("Say either time or start and end", where="visit.time")
     if not layout.person:
         raise LayoutError("A visit needs the household's members", where="person")
+    _check_names(layout)
+
+
+def _check_names(layout: Layout) -> None:
     for category in layout.notes:
         _one_of(category, NOTE_CATEGORIES, "notes")
     for key in layout.health:

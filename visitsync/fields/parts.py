@@ -12,13 +12,14 @@ from visitsync.fields.cells import (
     HealthForm,
     Number,
     as_code,
+    as_health,
     as_number,
     as_text,
     as_time,
 )
 from visitsync.fields.layout import Layout, VisitForm
 from visitsync.fields.numbers import count
-from visitsync.fields.slots import Cells, Faults, Read, Slots, label_of
+from visitsync.fields.slots import Cells, Faults, Read, Slots, label_of, remembering
 from visitsync.fields.times import clock
 from visitsync.schema.visit import JST, Fee, State, Visitor
 
@@ -80,10 +81,11 @@ def revision_reader(given: str | Number | None, slots: Slots) -> Read[int | None
         return lambda _cells, _faults: 1
     binding = as_number(given)
     cell, empty, label = slots.cell(binding.column), binding.empty, label_of(binding)
+    number = remembering(count)
 
     def read(cells: Cells, faults: Faults) -> int | None:
         text = cell(cells)
-        revision = count(text) if text else empty
+        revision = number(text) if text else empty
         if not isinstance(revision, int) or not 1 <= revision <= MOST_REVISIONS:
             faults.append(("bad_revision", label))
             return None
@@ -160,7 +162,7 @@ def health_readers(
 ) -> Iterator[tuple[str, Read[int | str | None]]]:
     """By the name of each health value what reads it."""
     for key, given in forms.items():
-        form = HealthForm(column=given) if isinstance(given, str) else given
+        form = as_health(given)
         yield key, slots.count(form) if form.kind == "number" else _text(slots.cell(form.column))
 
 

@@ -29,7 +29,8 @@ _TEXTS: Final = ("name", "kana", "postal_code", "address", "phone")
 class Group(Protocol):
     """Reads the persons or visitors of one of a layout's forms from a row."""
 
-    def __call__(self, cells: Cells, faults: Faults) -> tuple[Any, ...]: ...
+    def __call__(self, cells: Cells, faults: Faults) -> tuple[Any, ...]:
+        """The persons or visitors; faults are added to."""
 
 
 class _Members:
@@ -180,7 +181,7 @@ def _person_maker(
 def visitors_reader(
     form: VisitorForm, slots: Slots
 ) -> Callable[[Cells, Faults], tuple[Visitor, ...]]:
-    """Reads the visitors that one form of a layout describes. A visitor of empty cells is nobody."""
+    """Reads the visitors that one form of a layout describes. Empty cells are nobody."""
     slots.used.clear()
     members = _Members(slots)
     for member in ("id", "name", "qualification"):

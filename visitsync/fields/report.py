@@ -240,8 +240,10 @@ class FirstSight:
         """Faults that reject the row, and faults that warn."""
         faults: Faults = []
         warnings: Faults = []
-        if self._office_number is not None and fold(self._office_number(cells)) != self._expected:
-            return [("wrong_office", self._office_label)], warnings
+        if self._office_number is not None:
+            number = self._office_number(cells)
+            if number != self._expected and fold(number) != self._expected:
+                return [("wrong_office", self._office_label)], warnings
         if suspicious("\n".join(cells)):
             for index, label, is_text in self._columns:
                 for text in cells[index].split(ITEM_MARK) if "[]" in label else (cells[index],):

@@ -1,7 +1,7 @@
 """From a layout's bindings to functions that read a row's cells.
 
-The columns are looked up once for a table; what remains for a row is indexing. A function that finds
-a cell wanting adds a fault (problem code and column) to the list it is given and answers None.
+The columns are looked up once for a table; what remains for a row is indexing. A function that
+finds a cell wanting adds a fault (problem code and column) to the list it is given.
 """
 
 from __future__ import annotations
@@ -109,11 +109,11 @@ class Slots:
 
     def day(self, binding: Day) -> Callable[[str], dt.date | BadCell]:
         """Reads the text of a whole date."""
-        return _remembering(day_reader(self._styles(binding), self._month))
+        return remembering(day_reader(self._styles(binding), self._month))
 
     def partial(self, binding: Day) -> Callable[[str], str | BadCell | None]:
         """Reads the text of a birth date."""
-        return _remembering(partial_reader(self._styles(binding), binding.unknown))
+        return remembering(partial_reader(self._styles(binding), binding.unknown))
 
     def _styles(self, binding: Day) -> tuple[Style, ...]:
         if binding.style_from is None:
@@ -171,7 +171,7 @@ class Slots:
         value: Callable[[str], T | BadCell],
     ) -> Read[T | None]:
         read, column = self.cell(binding.column), label_of(binding)
-        value = _remembering(value)
+        value = remembering(value)
 
         def of(cells: Cells, faults: Faults) -> T | None:
             found = value(read(cells))
@@ -190,7 +190,7 @@ def coder(codes: Mapping[str, str]) -> Callable[[str], str | None]:
     return codes.get
 
 
-def _remembering(read: Callable[[str], T]) -> Callable[[str], T]:
+def remembering(read: Callable[[str], T]) -> Callable[[str], T]:
     """`read`, computed once for equal cells: dates and times repeat from row to row."""
     known: dict[str, T] = {}
 

@@ -1,4 +1,4 @@
-"""From the tables an office handed in together to one `Reading`: every row, and the same visit twice."""
+"""From the tables that an office handed in together to one `Reading`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def nothing_more(_visit: Visit) -> Iterator[tuple[Level, str]]:
 def read_visits(
     handed: Handed, *, needs_applicant: bool = True, check: Check = nothing_more
 ) -> Reading:
-    """Read all tables of visits. Total: whatever the cells hold, each row ends as a visit or problem.
+    """Read all tables of visits. Total: whatever its cells hold, a row ends as visit or problem.
 
     Args:
         handed: the opened files; those that hold no visits only pass on their problems.

@@ -71,9 +71,9 @@ FORMULA_STARTS: Final = frozenset("=+-@")
 
 # ── UTF-8 that was read as CP932 ──────────────────────────────────────────────────────────────────
 # Most Japanese characters are three bytes in UTF-8: E3–E9 or EF, then two of 80–BF (𠮷: F0 and
-# three). Read as CP932 these become pairs of which the first starts with such a lead byte (縺, 荳, 豌
-# …), and bytes without a partner become ・. Turning a cell back and finding whole Japanese characters
-# in it is the sign.
+# three). Read as CP932 these become pairs of which the first starts with such a lead byte (縺, 荳),
+# and bytes without a partner become ・. The sign is that, turned back, a cell holds whole Japanese
+# characters.
 
 
 def _bytes_of(character: str) -> bytes:
@@ -143,7 +143,7 @@ _SUSPECT: Final = re.compile(
 
 
 def suspicious(row: str) -> bool:
-    """Whether `looks` may have something to say about a cell of `row`, its cells joined by ``\\n``.
+    """Whether `looks` may have something to say about a cell of `row`, joined by line feeds.
 
     Nearly every row is cleared by this one look, which is why reading is quick.
     """

@@ -6,9 +6,10 @@ level ``file``. Nothing is guessed: not the encoding, not where the table stands
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from visitsync.fields.layout import Layout
+from visitsync.fields.layout import Kind, Layout
 from visitsync.fields.table import Table
 from visitsync.files.delimited import open_delimited
 from visitsync.files.fixed_width import open_fixed_width
@@ -29,6 +30,16 @@ _OTHER_KINDS: Final = (
 )
 
 
+_OPENERS: Final[Mapping[Kind, Callable[[Layout, str, bytes], Table]]] = {
+    "csv": open_delimited,
+    "tsv": open_delimited,
+    "fixed_width": open_fixed_width,
+    "xlsx": open_workbook,
+    "json": open_json,
+    "ndjson": open_json,
+}
+
+
 def open_file(layout: Layout, name: str, data: bytes) -> Table:
     """The rows of `data`, a file that `layout` is declared to describe.
 
@@ -41,14 +52,7 @@ def open_file(layout: Layout, name: str, data: bytes) -> Table:
         return refused(layout, name, "empty")
     if len(data) > MAX_BYTES:
         return refused(layout, name, "too_large")
-    if layout.file.kind == "xlsx":
-        return open_workbook(layout, name, data)
-    if data.startswith(_OTHER_KINDS):
+    kind = layout.file.kind
+    if kind != "xlsx" and data.startswith(_OTHER_KINDS):
         return refused(layout, name, "wrong_kind")
-    match layout.file.kind:
-        case "csv" | "tsv":
-            return open_delimited(layout, name, data)
-        case "fixed_width":
-            return open_fixed_width(layout, name, data)
-        case "json" | "ndjson":
-            return open_json(layout, name, data)
+    return _OPENERS[kind](layout, name, data)

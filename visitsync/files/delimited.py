@@ -30,9 +30,6 @@ def open_delimited(layout: Layout, name: str, data: bytes) -> Table:
     if decoded is None:
         return refused(layout, name, "wrong_encoding")
     text = decoded.text.rstrip("\x1a")
-    if not unicodedata.is_normalized("NFC", text):
-        # Neither a delimiter nor a quote nor a line end takes part in any composition.
-        text = unicodedata.normalize("NFC", text)
     tabs = form.kind == "tsv"
     delimiter = "\t" if tabs else form.delimiter or ","
     grid = Grid(
@@ -47,6 +44,9 @@ def open_delimited(layout: Layout, name: str, data: bytes) -> Table:
 def _records(text: str, delimiter: str, *, by_line: bool) -> Iterator[Line]:
     """The records of `text`, numbered by record or by line."""
     lines = io.StringIO(text, newline="").readlines()
+    if not unicodedata.is_normalized("NFC", text):
+        # Neither a delimiter nor a quote nor a line end takes part in any composition.
+        lines = [_composed(line) for line in lines]
     place, number, widest = 0, 0, 1
     while place < len(lines):
         line = lines[place]
@@ -54,7 +54,7 @@ def _records(text: str, delimiter: str, *, by_line: bool) -> Iterator[Line]:
         if '"' not in line:
             cells = line.rstrip("\r\n").split(delimiter)
             widest = max(widest, len(cells))
-            yield Line(number, cells)
+            yield Line(number, tuple(cells))
             place += 1
             continue
         reader = csv.reader(
@@ -63,12 +63,16 @@ def _records(text: str, delimiter: str, *, by_line: bool) -> Iterator[Line]:
         try:
             cells = next(reader)
         except csv.Error:
-            yield Line(number, [], "unclosed_quote")
+            yield Line(number, (), "unclosed_quote")
             place += _lines_lost(lines[place + 1 :], delimiter, widest)
         else:
             widest = max(widest, len(cells))
-            yield Line(number, cells)
+            yield Line(number, tuple(cells))
             place += reader.line_num
+
+
+def _composed(line: str) -> str:
+    return line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)
 
 
 def _lines_lost(rest: list[str], delimiter: str, widest: int) -> int:

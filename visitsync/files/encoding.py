@@ -25,20 +25,18 @@ class Decoded(NamedTuple):
 
 def decode(data: bytes, encoding: Encoding) -> Decoded | None:
     """The text of `data`, or None where its byte order mark says that it is in another encoding."""
-    if encoding == "utf-16":
-        if not data.startswith(_UTF16_MARKS):
-            return None
-        return _incrementally(data, "utf-16", "replace")
-    if data.startswith(_UTF16_MARKS):
+    if data.startswith(_UTF16_MARKS) != (encoding == "utf-16"):
         return None
-    if encoding == "cp932":
-        if data.startswith(codecs.BOM_UTF8):
-            return None
-        found = _strictly(data, "cp932")
-        if _NO_CP932.search(found.text):
-            return Decoded(_NO_CP932.sub(_UNDECODED, found.text), found.cut)
-        return found
-    return _strictly(data.removeprefix(codecs.BOM_UTF8), "utf-8")
+    match encoding:
+        case "utf-16":
+            return _incrementally(data, "utf-16", "replace")
+        case "utf-8" | "utf-8-sig":
+            return _strictly(data.removeprefix(codecs.BOM_UTF8), "utf-8")
+        case "cp932":
+            if data.startswith(codecs.BOM_UTF8):
+                return None
+            text, cut = _strictly(data, "cp932")
+            return Decoded(_NO_CP932.sub(_UNDECODED, text), cut)
 
 
 def decode_field(data: bytes, *, cut_off: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from visitsync.fields.bindings import undecided_style, wanted
@@ -30,23 +31,16 @@ def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
     """The rows of a fixed-width file."""
     form = layout.file
     lines = _lines(form, data)
-    if is_other_encoding(data, form.encoding):
-        return refused(layout, name, "wrong_encoding")
-    if not lines:
-        return refused(layout, name, "empty")
-    if len(lines) > MAX_ROWS:
-        return refused(layout, name, "too_large")
     says: Mapping[str, str] = {}
+    code = _unfit(form, data, lines)
+    if code is not None:
+        return refused(layout, name, code)
     if form.header_type is not None:
-        first = lines.pop(0)
-        if _type_of(form, first.data) != form.header_type:
-            return refused(layout, name, "no_header")
-        if len(first.data) != form.record_length:
-            return refused(layout, name, "wrong_length", fit=len(form.fields))
-        says = {fold(label): text for label, text in _cells(form.header_fields, first.data).items()}
+        header = _cells(form.header_fields, lines.pop(0).data)
+        says = {fold(label): text for label, text in header.items()}
     undecided = undecided_style(layout, says)
     if undecided is not None:
-        return refused(layout, name, "unknown_code", undecided, fit=len(form.fields))
+        return replace(refused(layout, name, "unknown_code", undecided), fit=len(form.fields))
     rows, problems = _rows(layout, name, lines)
     labels = Labels(tuple(form.fields), layout.synonyms)
     return Table(
@@ -63,6 +57,21 @@ def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
         ),
         fit=len(form.fields),
     )
+
+
+def _unfit(form: FileForm, data: bytes, lines: list[_Line]) -> str | None:
+    """Why the file as a whole is not in this form."""
+    if is_other_encoding(data, form.encoding):
+        return "wrong_encoding"
+    if not lines:
+        return "empty"
+    if len(lines) > MAX_ROWS:
+        return "too_large"
+    if form.header_type is None:
+        return None
+    if _type_of(form, lines[0].data) != form.header_type:
+        return "no_header"
+    return None if len(lines[0].data) == form.record_length else "wrong_length"
 
 
 def _lines(form: FileForm, data: bytes) -> list[_Line]:
@@ -131,7 +140,7 @@ def _row(form: FileForm, line: _Line) -> Row:
     ]
     if not unicodedata.is_normalized("NFC", "\n".join(cells)):
         cells = [unicodedata.normalize("NFC", cell) for cell in cells]
-    return Row(line.number, [cell.strip(TRIMMED) for cell in cells])
+    return Row(line.number, tuple([cell.strip(TRIMMED) for cell in cells]))
 
 
 def _cells(fields: Mapping[str, Span], data: bytes) -> dict[str, str]:

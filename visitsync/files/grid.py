@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from visitsync.fields.bindings import undecided_style, wanted
@@ -34,7 +35,7 @@ class Line(NamedTuple):
     """One row as it stands in the file."""
 
     number: int
-    cells: list[str]
+    cells: Sequence[str]
     problem: str | None = None
     """Why its cells cannot be told apart."""
 
@@ -96,15 +97,15 @@ def open_grid(layout: Layout, name: str, grid: Grid, *, no_header: Callable[[], 
     columns = Labels(header.labels, layout.synonyms)
     for label in needed:
         if columns.find(label) is None:
-            return refused(layout, name, "missing_column", label, fit=header.fit)
+            return _refused_at(header, refused(layout, name, "missing_column", label))
     body = grid.lines[header.first + layout.file.header_rows :]
     if len(body) > MAX_ROWS or len(header.labels) > _MAX_COLUMNS:
-        return refused(layout, name, "too_large", fit=header.fit)
+        return _refused_at(header, refused(layout, name, "too_large"))
     title = [line.cells for line in grid.lines[: header.first]]
     says = _what_it_says(title)
     undecided = undecided_style(layout, says)
     if undecided is not None:
-        return refused(layout, name, "unknown_code", undecided, fit=header.fit)
+        return _refused_at(header, refused(layout, name, "unknown_code", undecided))
     chosen = _Chosen(layout, name, header.labels, grid)
     rows = list(chosen.rows(body))
     unread = {
@@ -124,6 +125,11 @@ def open_grid(layout: Layout, name: str, grid: Grid, *, no_header: Callable[[], 
         unread_columns=frozenset(label[:_MAX_LABEL] for label in unread),
         fit=header.fit,
     )
+
+
+def _refused_at(header: Header, table: Table) -> Table:
+    """A refused file of which the header was found."""
+    return replace(table, labels=header.labels, fit=header.fit)
 
 
 def what_stands_at(
@@ -148,7 +154,7 @@ def _what_it_says(title: Sequence[Sequence[str]]) -> Mapping[str, str]:
     says: dict[str, str] = {}
     for cells in title:
         filled = [clean(cell) for cell in cells if clean(cell)]
-        for label, value in zip(filled, filled[1:], strict=False):
+        for label, value in pairwise(filled):
             says.setdefault(fold(label), value)
     return says
 
@@ -177,8 +183,6 @@ def _labels(grid: Grid, first: int, height: int) -> tuple[str, ...]:
             if text:
                 parts.append(" ".join(text.split()))
         labels.append(" / ".join(parts)[: 4 * _MAX_LABEL])
-    while labels and not labels[-1]:
-        labels.pop()
     return tuple(labels)
 
 
@@ -233,7 +237,8 @@ class _Chosen:
                 self._above = None
                 continue
             if self._replace_dittos(line, cells):
-                yield Row(line.number, cells)
+                # The collector need not look at tuples of text again and again.
+                yield Row(line.number, tuple(cells))
         truncated = any(found.code == "truncated" for found in self.problems)
         if form.total_expected and not total and not truncated:
             self.problems.append(problem(self._name, None, "warn", "no_trailer"))
@@ -241,9 +246,9 @@ class _Chosen:
             self.problems.append(problem(self._name, None, "warn", "no_rows"))
 
     def _is_filled(self, cells: Sequence[str]) -> bool:
-        if len(cells) != len(self._labels):
+        if not any(cells) or len(cells) != len(self._labels):
             return any(cells)
-        return any([cells[index] for index in self._carried])
+        return any(map(cells.__getitem__, self._carried))
 
     def _after_end(self, line: Line, cells: Sequence[str]) -> None:
         if sum(map(bool, cells)) >= _FILLED_AFTER_END:
@@ -260,10 +265,7 @@ class _Chosen:
             and (code is not None or self._grid.cut or self._form.last_line_ended)
         ):
             return "truncated"
-        if code is None and not self._grid.exact_width:
-            if any(cells[width:]):
-                return "column_count"
-            cells[width:] = [""] * (width - len(cells))
+        cells[width:] = [""] * (width - len(cells))
         return code
 
     def _replace_dittos(self, line: Line, cells: list[str]) -> bool:

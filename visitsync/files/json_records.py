@@ -1,4 +1,4 @@
-"""JSON and NDJSON. A column's label is its path: ``HOMON.BI``, ``TAISHOSHA[].SHIMEI``, ``SHIEN_CD[]``."""
+"""JSON and NDJSON. A column's label is its path: ``HOMON.BI``, ``TANTO[].NO``, ``SHIEN_CD[]``."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _rows(
                     code, column = "wrong_shape", label
                     break
         if code is None:
-            rows.append(Row(record.number, cells))
+            rows.append(Row(record.number, tuple(cells)))
         else:
             problems.append(problem(name, record.number, "reject", code, column))
     if not records:

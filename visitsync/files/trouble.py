@@ -14,10 +14,6 @@ def problem(
     return Problem(file=file, row=row, level=level, code=code, column=column)
 
 
-def refused(
-    layout: Layout, file: str, code: str, column: str | None = None, *, fit: int = 0
-) -> Table:
+def refused(layout: Layout, file: str, code: str, column: str | None = None) -> Table:
     """A file of which nothing is taken, and why."""
-    return Table(
-        file=file, layout=layout, problems=(problem(file, None, "file", code, column),), fit=fit
-    )
+    return Table(file=file, layout=layout, problems=(problem(file, None, "file", code, column),))

@@ -52,7 +52,7 @@ def open_workbook(layout: Layout, name: str, data: bytes) -> Table:
 def _grid(sheet: CalamineSheet) -> Grid:
     # Without skip_empty_area the rows keep the numbers that the sheet shows.
     lines = [
-        Line(number, [_text(cell) for cell in cells])
+        Line(number, tuple(map(_text, cells)))
         for number, cells in enumerate(sheet.to_python(skip_empty_area=False), 1)
     ]
     owners: dict[Spot, Spot] = {}
@@ -70,20 +70,18 @@ def _text(cell: object) -> str:
     """A typed cell as text: numbers as they are read, dates as ``YYYY-MM-DD``."""
     match cell:
         case str():
-            return clean(cell)
-        case bool():
-            return "TRUE" if cell else "FALSE"
-        case float():
-            return str(int(cell)) if cell.is_integer() else repr(cell)
-        case dt.datetime():
-            midnight = cell.time() == dt.time()
-            return cell.date().isoformat() if midnight else cell.isoformat(" ", "minutes")
+            text = clean(cell)
+        case float() if cell.is_integer():
+            text = str(int(cell))
+        case dt.datetime() if cell.time() != dt.time():
+            text = cell.isoformat(" ", "minutes")
         case dt.date():
-            return cell.isoformat()
+            text = f"{cell:%Y-%m-%d}"
         case dt.time():
-            return cell.isoformat("minutes")
+            text = cell.isoformat("minutes")
         case dt.timedelta():
             minutes = round(cell.total_seconds() / 60)
-            return f"{minutes // 60}:{minutes % 60:02}"
+            text = f"{minutes // 60}:{minutes % 60:02}"
         case _:
-            return "" if cell is None else str(cell)
+            text = "" if cell is None else str(cell)
+    return text
