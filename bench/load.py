@@ -90,7 +90,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
 def main() -> None:
     """Read a plan as JSON from stdin, print the figures as JSON.
 
-    The plan: ``{"port", "clients", "times", "requests": [{"method", "path", "headers", "file"?}]}``.
+    The plan: ``{"port", "clients", "times", "requests": [{"method", "path", "headers", "file"}]}``.
     """
     plan = json.load(sys.stdin)
     requests = []

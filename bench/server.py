@@ -1,0 +1,87 @@
+"""The process that is measured: the service, or one of its two floors on this machine.
+
+    python bench/server.py service    visitsync as `serve` runs it, without a limit on how often
+    python bench/server.py hello      aiohttp answering two words
+    python bench/server.py rows       the same rows read, neither opened, decided nor logged
+
+Prints the port it listens on. Settings come from the environment, as for `visitsync serve`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvloop
+from aiohttp import web
+
+from visitsync import logs, settings
+from visitsync.service.context import open_context, open_database
+from visitsync.store import visits
+from visitsync.web.limits import Limits
+from visitsync.web.serving import served
+
+
+@asynccontextmanager
+async def _service() -> AsyncIterator[int]:
+    async with (
+        open_context(settings.load()) as context,
+        served(context, "127.0.0.1", 0, Limits(requests_per_minute=100_000_000)) as url,
+    ):
+        yield int(url.rsplit(":", 1)[1])
+
+
+@asynccontextmanager
+async def _plain(app: web.Application) -> AsyncIterator[int]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _hello() -> AsyncIterator[int]:
+    async def hello(_: web.Request) -> web.Response:
+        return web.Response(text="hello world")
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", hello)
+    async with _plain(app) as port:
+        yield port
+
+
+@asynccontextmanager
+async def _rows() -> AsyncIterator[int]:
+    database = open_database(settings.load())
+
+    async def rows(request: web.Request) -> web.Response:
+        async with database.reading() as connection:
+            found = await visits.of_household(connection, request.match_info["household"])
+        return web.Response(body=b"".join(one.sealed for one in found))
+
+    app = web.Application()
+    app.router.add_get("/api/v1/households/{household}/timeline", rows)
+    try:
+        async with _plain(app) as port:
+            yield port
+    finally:
+        await database.close()
+
+
+async def _run(kind: str) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with {"service": _service, "hello": _hello, "rows": _rows}[kind]() as port:
+        print(port, flush=True)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    logs.configure()
+    uvloop.run(_run(sys.argv[1]))
