@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from typing import Literal
 
 import msgspec
 
@@ -76,6 +77,26 @@ class Staff(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Households by the labels of the ``households.json`` beside the directory."""
 
 
+class Directive(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A consent or refusal that the family gave on paper, entered with the directory."""
+
+    id: str
+    household: str
+    """The label of the ``households.json`` beside the directory."""
+    grantor: str
+    effect: Literal["permit", "deny"]
+    sources: tuple[str, ...] | Literal["*"]
+    recipients: tuple[str, ...] | Literal["*"]
+    purposes: tuple[str, ...] | Literal["*"]
+    categories: tuple[str, ...] | Literal["*"]
+    valid_from: dt.datetime | None = None
+    """From when; by default from the instant it is recorded."""
+    valid_until: dt.datetime | None = None
+    data_from: dt.date = dt.date(2000, 1, 1)
+    data_until: dt.date | None = None
+    notice_version: str
+
+
 class Directory(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole directory file."""
 
@@ -83,6 +104,7 @@ class Directory(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agency: tuple[Agency, ...]
     office: tuple[Office, ...]
     staff: tuple[Staff, ...] = ()
+    directive: tuple[Directive, ...] = ()
 
     def office_by_id(self, office: str) -> Office | None:
         """The office registered under this id."""
@@ -116,6 +138,7 @@ def _check(directory: Directory) -> None:
     agencies = _unique([one.id for one in directory.agency], "agency")
     offices = _unique([one.id for one in directory.office], "office")
     _unique([one.id for one in directory.staff], "staff")
+    _unique([one.id for one in directory.directive], "directive")
     for office in directory.office:
         if office.agency not in agencies:
             raise DirectoryError("The office's agency is not listed", where=f"office {office.id}")

@@ -12,10 +12,10 @@ The way in, for web and command line (every function is imported from its own mo
 ==================  ==============================================================================
 module              asks
 ==================  ==============================================================================
-``submissions``     ``submit(context, caller, office, payload, terms=Terms()) -> Report``;
+``submissions``     ``submit(context, caller, office, payload, terms) -> Report``;
                     payload is ``Records(content, ndjson)`` or ``Files(files)``, terms are
                     ``Terms(dry_run, mode, idempotency_key)`` (all of ``service.reports``)
-``timelines``       ``view(context, caller, household, purpose, page=Page()) -> View``; ``Page(start,
+``timelines``       ``view(context, caller, household, purpose, page) -> View``; ``Page(start,
                     until, programs, limit, cursor)`` and all answers are of ``service.views``;
                     raises UnknownHousehold for none and for not-for-you alike
 ``search``          ``search(context, caller, purpose, sought: Sought) -> Found``
@@ -28,7 +28,7 @@ module              asks
                     ``withdraw(context, caller, directive) -> Recorded``
 ``access_log``      ``export(context, caller, start, until) -> bytes`` (a bundle),
                     ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``
-``health``          ``checks(context | settings) -> tuple[Check, ...]``, for readyz and doctor
+``health``          ``checks(settings, now=…) -> tuple[Check, ...]``, for readyz and doctor
 ``migration``       ``check(settings) -> State``, ``migrate(settings) -> State``
 ``reading``         ``read_files(directory, office, layouts, files) -> Reading`` (pure)
 ==================  ==============================================================================

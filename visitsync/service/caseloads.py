@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,27 +33,52 @@ async def fulfil(connection: AsyncConnection, homes: Mapping[str, str], at: int)
     )
 
 
-async def extend(connection: AsyncConnection, added: Mapping[str, set[str]], at: int) -> None:
-    """A new version of each viewer, with further households in the caseload."""
-    people = [person for person, found in added.items() if found]
-    newest = await facts.newest(connection, VIEWER, people)
-    scopes: set[str] = set()
-    for person in people:
-        version = newest[person].version + 1
-        await facts.add(connection, [newest[person]._replace(version=version, recorded_at=at)])
-        await directory.set_version(connection, person, version)
-        await facts.begin_cases(
-            connection,
-            version,
-            [Case(person, household, at, None) for household in sorted(added[person])],
-        )
-        scopes |= {epochs.of_viewer(person)}
-        scopes |= {epochs.of_household(household) for household in added[person]}
-    await epochs.bump(connection, scopes)
+async def extend(
+    connection: AsyncConnection, added: Mapping[str, Collection[str]], at: int
+) -> None:
+    """A new version of each viewer, with further households in the caseload from `at` on."""
+    for person, households in sorted(added.items()):
+        if households:
+            version = await _next_version(connection, person, at)
+            cases = [Case(person, household, at, None) for household in sorted(households)]
+            await facts.close_cases(connection, person, version, households)
+            await facts.begin_cases(connection, version, cases)
+            await _bump(connection, person, households)
+
+
+async def shorten(
+    connection: AsyncConnection, person: str, households: Collection[str], at: int
+) -> None:
+    """A new version of a viewer, with these households in the caseload up to `at`."""
+    if not households:
+        return
+    version = await _next_version(connection, person, at)
+    before = await facts.close_cases(connection, person, version, households)
+    await facts.begin_cases(connection, version, [one._replace(until_at=at) for one in before])
+    await _bump(connection, person, households)
+
+
+async def _next_version(connection: AsyncConnection, person: str, at: int) -> int:
+    newest = (await facts.newest(connection, VIEWER, [person]))[person]
+    version = newest.version + 1
+    await facts.add(connection, [newest._replace(version=version, recorded_at=at)])
+    await directory.set_version(connection, person, version)
+    return version
+
+
+async def _bump(connection: AsyncConnection, person: str, households: Collection[str]) -> None:
+    # A supervisor's rights hang on the caseloads of others, so the households move too.
+    scopes = {epochs.of_household(household) for household in households}
+    await epochs.bump(connection, scopes | {epochs.of_viewer(person)})
 
 
 def viewer_body(
-    *, agency: str, offices: list[str], role: str, sections: list[str], council_member: bool
+    *,
+    agency: str,
+    offices: Sequence[str],
+    roles: Sequence[str],
+    sections: Sequence[str],
+    council_member: bool,
 ) -> str:
     """What a viewer fact says, apart from its caseload."""
     return msgspec.json.encode(
@@ -61,7 +86,7 @@ def viewer_body(
             "agency": agency,
             "council_member": council_member,
             "offices": offices,
-            "roles": [role],
+            "roles": roles,
             "sections": sections,
         },
         order="sorted",

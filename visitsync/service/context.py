@@ -14,6 +14,7 @@ from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
 from visitsync.service.keyring import Keyring
 from visitsync.service.logbook import Logbook
 from visitsync.service.registry import Registry
+from visitsync.service.seen import Seen
 from visitsync.settings import Settings, password_of
 from visitsync.store import durability, installation, schema
 from visitsync.store.database import Database, open_postgresql, open_sqlite
@@ -29,6 +30,7 @@ class Context:
     keyring: Keyring
     log: Logbook
     registry: Registry
+    seen: Seen
 
 
 @asynccontextmanager
@@ -55,6 +57,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
                 keyring=Keyring(master, settings.tenant, found.token_bits),
                 log=log,
                 registry=Registry(),
+                seen=Seen(),
             )
         finally:
             await log.stop()

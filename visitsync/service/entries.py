@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from visitsync.audit import LogEntry, commitment, instant, leaf
+from visitsync.audit import PRIVATE_LABEL, LogEntry, commitment, instant, leaf
 from visitsync.envelope import new_salt, open_sealed, seal
 from visitsync.service.caller import Caller
 from visitsync.service.keyring import Keyring
@@ -16,7 +16,6 @@ from visitsync.store.access_log import Row
 RULES: Final = "consent-1"
 """The version of the decision rules; changes with any of C1 to C10."""
 
-_LABEL: Final = "visitsync/log-private/1"
 _MOST_BASIS: Final = 240
 
 
@@ -32,7 +31,8 @@ class Draft(NamedTuple):
 
 def actor_of(caller: Caller) -> str:
     """How a caller stands in the log."""
-    return f"{caller.kind}:{caller.id}"
+    who = f"{caller.kind}:{caller.id}"
+    return who if caller.by is None else f"{who} by {caller.by}"
 
 
 def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
@@ -64,7 +64,7 @@ def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
     if caller.address is not None:
         told["address"] = caller.address
     plain = msgspec.json.encode(told, order="sorted")
-    pc = commitment(_LABEL, salt, plain)
+    pc = commitment(PRIVATE_LABEL, salt, plain)
     fields = {name: value for name, value in public.items() if value is not None}
     fields |= {"actor": actor_of(caller), "kind": kind, "pc": pc}
     if caller.request:

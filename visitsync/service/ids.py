@@ -1,14 +1,17 @@
-"""visitsync's own ids: new ones, and keyed ones that say the same thing twice for the same thing."""
+"""visitsync's own ids: new ones, and keyed ones that are the same for the same thing."""
 
 from __future__ import annotations
 
 import base64
+import re
+from typing import Final
 
 from uuid_utils import uuid7
 
 from visitsync.envelope import IndexKey
 
-_KEPT: int = 16
+_HOUSEHOLD: Final = re.compile(r"h[a-z2-7]{26}")
+_KEPT: Final = 16
 """Bytes of a keyed hash; 128 bits never meet by chance."""
 
 
@@ -17,13 +20,18 @@ def new_id(prefix: str) -> str:
     return prefix + _spelt(uuid7().bytes)
 
 
+def is_household(text: str) -> bool:
+    """Whether a text has the form of a household's id."""
+    return _HOUSEHOLD.fullmatch(text) is not None
+
+
 def visit_id(index: IndexKey, office: str, record_id: str) -> str:
     """The id of a report, whichever revision: the office and its own id, keyed."""
     return "v" + _spelt(index.exact("visit", office, record_id)[:_KEPT])
 
 
 def registration_id(index: IndexKey, office: str, case_no: str | None, record_id: str) -> str:
-    """The id of a registration: the office and its case number, keyed; or, without one, the report."""
+    """The id of a registration: office and case number, keyed; without one, that of the report."""
     if case_no:
         return "r" + _spelt(index.exact("registration", office, "case", case_no)[:_KEPT])
     return "r" + _spelt(index.exact("registration", office, "record", record_id)[:_KEPT])

@@ -65,7 +65,7 @@ class Keyring:
         self._master = master
         self.tenant = tenant
         self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
-        self._opened: OrderedDict[tuple[Place, bytes], bytes] = OrderedDict()
+        self._opened: OrderedDict[Place, tuple[bytes, bytes]] = OrderedDict()
 
     def opened(self, rows: Iterable[Key]) -> dict[Place, bytes]:
         """The keys of these rows; those destroyed are left out.
@@ -81,23 +81,43 @@ class Keyring:
                 found[place] = self._unwrapped(place, Wrapped(row.epoch, row.wrapped))
         return found
 
+    def kept(self, places: Iterable[Place]) -> dict[Place, bytes] | None:
+        """The keys of these places from memory; None unless all are there.
+
+        A key that was destroyed stays here until `forget`; what it sealed is destroyed with it.
+        """
+        found = {}
+        for place in places:
+            known = self._opened.get(place)
+            if known is None:
+                return None
+            self._opened.move_to_end(place)
+            found[place] = known[1]
+        return found
+
+    def forget(self, household: str) -> None:
+        """Drop the keys of a household from memory."""
+        for place in [one for one in self._opened if one[0] == household]:
+            del self._opened[place]
+
     def made(self, place: Place) -> tuple[bytes, Key]:
         """A new key for `place` and the row to store."""
         key = new_data_key()
         wrapped = self._master.wrap(key, self._context(place))
-        self._keep((place, wrapped.sealed), key)
+        self._keep(place, wrapped.sealed, key)
         return key, Key(*place, wrapped.epoch, data_keys.ACTIVE, wrapped.sealed)
 
     def _unwrapped(self, place: Place, wrapped: Wrapped) -> bytes:
-        known = (place, wrapped.sealed)
-        key = self._opened.get(known)
-        if key is None:
-            key = self._master.unwrap(wrapped, self._context(place))
-            self._keep(known, key)
+        known = self._opened.get(place)
+        if known is not None and known[0] == wrapped.sealed:
+            return known[1]
+        key = self._master.unwrap(wrapped, self._context(place))
+        self._keep(place, wrapped.sealed, key)
         return key
 
-    def _keep(self, known: tuple[Place, bytes], key: bytes) -> None:
-        self._opened[known] = key
+    def _keep(self, place: Place, wrapped: bytes, key: bytes) -> None:
+        self._opened[place] = (wrapped, key)
+        self._opened.move_to_end(place)
         if len(self._opened) > _MOST:
             self._opened.popitem(last=False)
 

@@ -171,7 +171,7 @@ class Logbook:
             LogBroken: the stored head is not the one that was signed, or an older one.
         """
         head = await access_log.lock(connection)
-        self._check(head)
+        self.check(head)
         return head
 
     async def append(
@@ -210,7 +210,12 @@ class Logbook:
         note = sign_checkpoint(checkpoint, self._signer)
         return Head(shard, frontier.size, frontier.to_bytes(), note, at, at)
 
-    def _check(self, head: Head) -> None:
+    def check(self, head: Head) -> None:
+        """Check that a head is what was signed, and no older one than was seen before.
+
+        Raises:
+            LogBroken: where it is not.
+        """
         if self._trusted is None or self._trusted[0] != head.note:
             signed = open_signed(head.note, [self._verifier])
             if self._trusted is not None and _is_before(signed, self._trusted[1]):

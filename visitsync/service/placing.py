@@ -179,9 +179,7 @@ class _Desk:
             self._holders[token].add(home)
             placed.terms.add((token, arrival.id))
         placed.homes[arrival.id] = home
-        sealed = seal_profile(
-            placed, keyring, ProfilePlace(home, arrival.id, 1), arrival.persons
-        )
+        sealed = seal_profile(placed, keyring, ProfilePlace(home, arrival.id, 1), arrival.persons)
         placed.new_registrations.append(
             Registration(arrival.id, arrival.office, arrival.program, home, at, 1, sealed)
         )

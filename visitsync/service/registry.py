@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store import directory
+from visitsync.store import clock, directory, epochs
 
 
 class Office(NamedTuple):
@@ -19,6 +20,15 @@ class Office(NamedTuple):
     agency_name: str
     program: str
     commissioner: str
+    contract_from: int
+    contract_to: int | None
+    ended_at: int | None
+
+    def under_contract(self, day: dt.date) -> bool:
+        """Whether it works for the municipality on `day`."""
+        number = clock.day(day)
+        open_then = self.contract_to is None or number <= self.contract_to
+        return self.ended_at is None and self.contract_from <= number and open_then
 
 
 class Registry:
@@ -40,6 +50,11 @@ class Registry:
             self._epoch = epoch
         return self._offices
 
+    async def offices_now(self, connection: AsyncConnection) -> Mapping[str, Office]:
+        """All offices by id, as of now."""
+        known = await epochs.read(connection, [epochs.DIRECTORY])
+        return await self.offices(connection, known[epochs.DIRECTORY])
+
 
 async def _read(connection: AsyncConnection) -> Mapping[str, Office]:
     rows = await directory.read(connection, with_ended=True)
@@ -53,6 +68,9 @@ async def _read(connection: AsyncConnection) -> Mapping[str, Office]:
             agency_name=names.get(row["agency"], row["agency"]),
             program=row["program"],
             commissioner=row["commissioner"] or public,
+            contract_from=row["contract_from"],
+            contract_to=row["contract_to"],
+            ended_at=row["ended_at"],
         )
         for row in rows.offices
     }

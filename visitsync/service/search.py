@@ -1,10 +1,39 @@
-"""Finding households by what a family says at the counter, without an index of names."""
+"""Finding households by what a family says at the counter, without an index of names.
+
+Blind tokens find the registrations that may fit; what they hold is opened and compared in memory.
+A household is found only if the caller may see at least one of its records for the stated purpose,
+so a search tells nothing that a timeline would not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.consent import release
+from visitsync.errors import BadParameter, DatabaseUnavailable
+from visitsync.linking import IndexTerm, index_terms
+from visitsync.linking import Registration as Described
+from visitsync.schema.partial_date import is_partial_date
+from visitsync.schema.visit import Person
+from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.views import Found, Sought
+from visitsync.service.gathering import Gathered, current, decisions, gather
+from visitsync.service.ids import registration_id
+from visitsync.service.keyring import LOG, held
+from visitsync.service.placing import open_profile
+from visitsync.service.timelines import TRIES, refuse_unless_viewer, reported_of
+from visitsync.service.views import Found, Match, Sought
+from visitsync.store import data_keys, households
+from visitsync.store.households import Registration
+
+_FULL_DATE: Final = 10
+_ROLES: Final = ("guardian", "child", "other")
+_MOST: Final = 50
+"""Households that are looked into for one search."""
 
 
 async def search(context: Context, caller: Caller, purpose: str, sought: Sought) -> Found:
@@ -15,4 +44,195 @@ async def search(context: Context, caller: Caller, purpose: str, sought: Sought)
         NotAllowed: the token does not read households.
         DatabaseUnavailable: it could not be logged, so it is not answered.
     """
-    raise NotImplementedError
+    refuse_unless_viewer(caller, purpose)
+    terms = _terms(sought)
+    for _ in range(TRIES):
+        async with context.database.reading() as connection:
+            fitting = await _fitting(context, connection, sought, terms)
+        gathered = await gather(context, caller, fitting)
+        matches = _matches(context, gathered, caller, purpose, fitting)
+        draft = _draft(context, gathered, caller, purpose, sought, matches)
+        if await context.log.look(draft, gathered.known.epochs):
+            return Found(households=tuple(one.match for one in matches))
+    raise DatabaseUnavailable("The facts kept changing; ask again")
+
+
+# ── what is sought ────────────────────────────────────────────────────────────────────────────────
+def _terms(sought: Sought) -> Sequence[frozenset[IndexTerm]]:
+    """One set of terms for each thing that is given; of each at least one must be known."""
+    groups = []
+    if sought.name or sought.kana or sought.birth_date:
+        groups.append(_person_terms(sought))
+    if sought.phone:
+        groups.append(_described(_person("guardian", phone=sought.phone)))
+    if any(not group for group in groups) or not (groups or sought.case_no):
+        raise BadParameter(
+            "Give a name or kana with a full birth date, a telephone number, or a case number",
+            where="body",
+        )
+    return groups
+
+
+def _person_terms(sought: Sought) -> frozenset[IndexTerm]:
+    birth = sought.birth_date or ""
+    if len(birth) != _FULL_DATE or not is_partial_date(birth):
+        return frozenset()
+    return frozenset().union(
+        *(
+            _described(_person(role, name=sought.name, kana=sought.kana, birth_date=birth))
+            for role in _ROLES
+        )
+    )
+
+
+def _person(
+    role: str,
+    *,
+    name: str | None = None,
+    kana: str | None = None,
+    birth_date: str | None = None,
+    phone: str | None = None,
+) -> Person:
+    return Person(
+        role=role,
+        name=name or None,
+        kana=kana or None,
+        birth_date=birth_date,
+        sex=None,
+        postal_code=None,
+        address=None,
+        phone=phone,
+        identifiers={},
+    )
+
+
+def _described(person: Person) -> frozenset[IndexTerm]:
+    return frozenset(index_terms(Described(id="", office="", program="", persons=(person,))))
+
+
+# ── what fits ─────────────────────────────────────────────────────────────────────────────────────
+async def _fitting(
+    context: Context,
+    connection: AsyncConnection,
+    sought: Sought,
+    groups: Sequence[Collection[IndexTerm]],
+) -> list[str]:
+    """Households in which everything that is sought fits, whoever may see them."""
+    near: set[str] | None = None
+    for group in groups:
+        tokens = {context.keyring.token(one.kind, one.value) for one in group}
+        holders = await households.holders(connection, tokens)
+        having = set().union(*holders.values()) if holders else set()
+        near = having if near is None else near & having
+    if sought.case_no:
+        having = await _with_case(context, connection, sought.case_no)
+        near = having if near is None else near & having
+    chosen = sorted(near or ())[:_MOST]
+    if not groups or not chosen:
+        return chosen
+    members = await households.members(connection, chosen)
+    keys = context.keyring.opened(await data_keys.of_households(connection, chosen))
+    return [one for one in chosen if _fits(context, keys, members[one], groups)]
+
+
+async def _with_case(context: Context, connection: AsyncConnection, case_no: str) -> set[str]:
+    offices = await context.registry.offices_now(connection)
+    index = context.keyring.index
+    ids = [registration_id(index, office, case_no.strip(), "") for office in offices]
+    return set((await households.homes(connection, ids)).values())
+
+
+def _fits(
+    context: Context,
+    keys: Mapping[tuple[str, str, str], bytes],
+    members: Sequence[Registration],
+    groups: Sequence[Collection[IndexTerm]],
+) -> bool:
+    """Whether each group has a term in the household; a token alone is shared by chance too."""
+    known: set[IndexTerm] = set()
+    for one in members:
+        persons = open_profile(keys, context.keyring, one)
+        known.update(
+            index_terms(
+                Described(id=one.id, office=one.office, program=one.program, persons=persons)
+            )
+        )
+    return all(not known.isdisjoint(group) for group in groups)
+
+
+# ── what is answered ──────────────────────────────────────────────────────────────────────────────
+class _Matched(NamedTuple):
+    match: Match
+    bases: frozenset[str]
+
+
+def _matches(
+    context: Context,
+    gathered: Gathered,
+    caller: Caller,
+    purpose: str,
+    fitting: Sequence[str],
+) -> list[_Matched]:
+    found = []
+    for household in fitting:
+        shown = {
+            one.record: one
+            for one in decisions(gathered, caller.id, purpose, household)
+            if one.outcome == "shown"
+        }
+        stored = [one for one in current(gathered.of(household)) if one.id in shown]
+        if not stored:
+            continue
+        newest = max(stored, key=lambda one: (one.day, one.id))
+        reported = reported_of(context, gathered, newest)
+        released = release([shown[newest.id]], {newest.id: reported.visit})
+        persons: Any = released.shown[0].fields.get("persons", [])
+        found.append(
+            _Matched(
+                Match(
+                    household=household,
+                    persons=tuple(persons),
+                    programs=tuple(sorted({one.program for one in stored})),
+                ),
+                frozenset(
+                    f"{why.rule}:{why.ref}".replace(" ", "_")
+                    for one in shown.values()
+                    for why in one.reasons
+                    if why.effect == "show"
+                ),
+            )
+        )
+    return found
+
+
+def _draft(  # noqa: PLR0913, PLR0917 -- all that stands in the entry
+    context: Context,
+    gathered: Gathered,
+    caller: Caller,
+    purpose: str,
+    sought: Sought,
+    matches: Sequence[_Matched],
+) -> entries.Draft:
+    bases = sorted(frozenset().union(*(one.bases for one in matches)))
+    return entries.draft(
+        context.keyring,
+        caller,
+        "search",
+        held(gathered.keys, ("", "", LOG)),
+        household=None,
+        private={
+            "households": [one.match.household for one in matches],
+            "terms": {
+                name: value
+                for name in sought.__struct_fields__
+                if (value := getattr(sought, name)) is not None
+            },
+        },
+        public={
+            "basis": entries.joined(bases),
+            "decision": "shown" if matches else "refused",
+            "purpose": purpose,
+            "records": len(matches),
+            "rule": entries.RULES,
+        },
+    )

@@ -33,7 +33,7 @@ from visitsync.service.reports import (
     Terms,
 )
 from visitsync.service.revisions import Judged
-from visitsync.store import clock, data_keys, directory, households, submissions, visits
+from visitsync.store import clock, data_keys, directory, epochs, households, submissions, visits
 from visitsync.store.submissions import Submission
 
 _REPORT: Final = msgspec.json.Decoder(Report)
@@ -212,6 +212,8 @@ async def _log(  # noqa: PLR0913 -- all that stands in the entry
         },
     )
     head = await context.log.hold(connection)
+    scope = epochs.of_token(caller.token or "")
+    caller.still((await epochs.read(connection, [scope]))[scope], head.now)
     if report.submission is not None and placed.new_registrations:
         homes = {one.id: one.household for one in placed.new_registrations}
         await caseloads.fulfil(connection, homes, max(head.now, head.last_at))
@@ -252,9 +254,7 @@ async def _stored(
     return msgspec.structs.replace(_REPORT.decode(zlib.decompress(plain)), repeated=True)
 
 
-async def _keep(
-    context: Context, connection: AsyncConnection, report: Report, work: _Work
-) -> None:
+async def _keep(context: Context, connection: AsyncConnection, report: Report, work: _Work) -> None:
     """Store the report, sealed: record ids of offices stand in it."""
     made = str(report.submission)
     keys = context.keyring.opened(await data_keys.of_households(connection, [""]))

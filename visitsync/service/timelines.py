@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from visitsync.consent import Decision, Released, release
+from visitsync.errors import BadParameter, DatabaseUnavailable, NotAllowed, UnknownHousehold
+from visitsync.schema.visit import Visit, decode_stored
+from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.views import Page, View
+from visitsync.service.gathering import Gathered, decisions, gather
+from visitsync.service.ids import is_household
+from visitsync.service.keyring import LOG, RECORDS, VisitPlace, held
+from visitsync.service.registry import Office
+from visitsync.service.views import EVERYTHING, Earlier, Masked, Page, Shown, View
+from visitsync.store import clock, epochs
+from visitsync.store.visits import Stored
+from visitsync.timeline import Entry, Gap, Reported, Timeline, merge
+
+TRIES: Final = 4
+"""How often a look is decided again because a fact changed meanwhile."""
+_MOST: Final = 1_000
+_UNKNOWN: Final = "unknown"
+"""Instead of what cannot be a household: it goes the same way and gets the same answer."""
 
 
 async def view(
@@ -12,7 +33,7 @@ async def view(
     caller: Caller,
     household: str,
     purpose: str,
-    page: Page = Page(),
+    page: Page = EVERYTHING,
 ) -> View:
     """What `caller` may see of `household` for `purpose`; logged before it is answered.
 
@@ -21,5 +42,179 @@ async def view(
         BadParameter: an unknown purpose, limit or cursor.
         NotAllowed: the token does not read households.
         DatabaseUnavailable: it could not be logged, so it is not answered.
+        Tampered: a stored record is not what was written.
     """
-    raise NotImplementedError
+    refuse_unless_viewer(caller, purpose)
+    if not 1 <= page.limit <= _MOST:
+        raise BadParameter(f"must lie between 1 and {_MOST}", where="limit")
+    household = household if is_household(household) else _UNKNOWN
+    for _ in range(TRIES):
+        gathered = await gather(context, caller, [household])
+        look = _decide(context, gathered, caller, household, purpose)
+        if await context.log.look(look.draft, gathered.known.epochs):
+            return _answer(look, gathered, household, purpose, page)
+    raise DatabaseUnavailable("The facts kept changing; ask again")
+
+
+def refuse_unless_viewer(caller: Caller, purpose: str) -> None:
+    """Go on only for a member of staff with a purpose that there is.
+
+    Raises:
+        NotAllowed, BadParameter: otherwise.
+    """
+    caller.must("read")
+    if caller.kind != "staff":
+        raise NotAllowed("Households are shown to members of staff, each under their own name")
+    if purpose not in VOCABULARY.purposes:
+        raise BadParameter("is no purpose of the vocabulary", where="purpose")
+
+
+class _Look(NamedTuple):
+    """A decided look, ready to be logged."""
+
+    decided: tuple[Decision, ...]
+    timeline: Timeline
+    draft: entries.Draft
+
+
+def _decide(
+    context: Context, gathered: Gathered, caller: Caller, household: str, purpose: str
+) -> _Look:
+    decided = decisions(gathered, caller.id, purpose, household)
+    shown = {one.record for one in decided if one.outcome == "shown"}
+    reported = [reported_of(context, gathered, one) for one in gathered.visits if one.id in shown]
+    masked = sum(one.outcome == "masked" for one in decided)
+    bases = sorted({_basis(why.rule, why.ref) for one in decided for why in one.reasons
+                    if why.effect == "show" and one.record in shown})  # fmt: skip
+    outcome = "shown" if shown else "masked" if masked else "refused"
+    key = gathered.keys.get((household, "", LOG)) if gathered.visits else None
+    draft = entries.draft(
+        context.keyring,
+        caller,
+        "timeline_read" if outcome != "refused" else "denied",
+        held(gathered.keys, ("", "", LOG)) if key is None else key,
+        household=None if key is None else household,
+        private={
+            "household": household,
+            "records": sorted(str(one) for one in shown),
+            "masked": masked,
+            "reasons": bases,
+        },
+        public={
+            "basis": entries.joined(bases),
+            "decision": outcome,
+            "epoch": gathered.known.epochs[epochs.of_household(household)],
+            "purpose": purpose,
+            "records": len(shown),
+            "rule": entries.RULES,
+        },
+    )
+    return _Look(decided, merge(reported), draft)
+
+
+def _basis(rule: str, ref: str) -> str:
+    return f"{rule}:{ref}".replace(" ", "_")
+
+
+def reported_of(context: Context, gathered: Gathered, one: Stored) -> Reported:
+    """A stored revision, opened.
+
+    Raises:
+        Tampered: it is not what was written.
+    """
+    key = held(gathered.keys, (one.household, one.program, RECORDS))
+    place = VisitPlace(one.household, one.program, one.id, one.revision)
+    visit = decode_stored(context.keyring.open_visit(key, place, one.sealed))
+    return Reported(
+        record=one.id,
+        revision=one.revision,
+        recorded_at=clock.instant(one.recorded_at),
+        visit=visit,
+    )
+
+
+def _answer(look: _Look, gathered: Gathered, household: str, purpose: str, page: Page) -> View:
+    """What is answered once the look is logged."""
+    if not look.timeline.entries and all(one.outcome == "hidden" for one in look.decided):
+        raise UnknownHousehold("No such household, or none for you")
+    wanted = [one for one in look.timeline.entries if _is_wanted(one.current.visit, page)]
+    chosen, cursor = _paged(wanted, page)
+    current = {one.record: one.current.visit for one in chosen}
+    released = release(
+        [one for one in look.decided if one.outcome != "shown" or one.record in current], current
+    )
+    return View(
+        household=household,
+        purpose=purpose,
+        at=clock.instant(gathered.known.now),
+        entries=_shown(chosen, released, gathered.offices),
+        gaps=tuple(one for one in look.timeline.gaps if _gap_is_wanted(one, page)),
+        masked=tuple(_masked(one, gathered.offices) for one in released.masked),
+        cursor=cursor,
+        total=len(wanted),
+    )
+
+
+def _is_wanted(visit: Visit, page: Page) -> bool:
+    return (
+        (page.start is None or visit.date >= page.start)
+        and (page.until is None or visit.date <= page.until)
+        and (not page.programs or visit.program in page.programs)
+    )
+
+
+def _gap_is_wanted(gap: Gap, page: Page) -> bool:
+    return (
+        (page.start is None or gap.before >= page.start)
+        and (page.until is None or gap.after <= page.until)
+        and (not page.programs or gap.program in page.programs)
+    )
+
+
+def _paged(wanted: Sequence[Entry], page: Page) -> tuple[Sequence[Entry], str | None]:
+    start = 0
+    if page.cursor is not None:
+        places = {one.record: place for place, one in enumerate(wanted, 1)}
+        if page.cursor not in places:
+            raise BadParameter("does not follow any page of these; begin again", where="cursor")
+        start = places[page.cursor]
+    chosen = wanted[start : start + page.limit]
+    more = start + page.limit < len(wanted)
+    return chosen, chosen[-1].record if more else None
+
+
+def _shown(
+    chosen: Sequence[Entry], released: Released, offices: Mapping[str, Office]
+) -> tuple[Shown, ...]:
+    by_record = {one.record: one for one in released.shown}
+    made = []
+    for entry in chosen:
+        out = by_record[entry.record]
+        source = out.fields.get("source")
+        office = source.get("office") if isinstance(source, dict) else None
+        known = None if office is None else offices.get(office)
+        made.append(
+            Shown(
+                record=entry.record,
+                revision=entry.current.revision,
+                recorded_at=entry.current.recorded_at,
+                fields=out.fields,
+                why=out.why,
+                marks=entry.marks,
+                earlier=tuple(
+                    Earlier(
+                        revision=one.revision,
+                        state=one.visit.source.state,
+                        recorded_at=one.recorded_at,
+                    )
+                    for one in entry.earlier
+                ),
+                office_name=None if known is None else known.name,
+            )
+        )
+    return tuple(made)
+
+
+def _masked(office: str, offices: Mapping[str, Office]) -> Masked:
+    known = offices[office]
+    return Masked(office=office, name=known.name, agency=known.agency_name, program=known.program)

@@ -1,4 +1,4 @@
-"""Opening the database: connections that read, transactions that write, and errors that tell nothing.
+"""Opening the database: connections that read, transactions that write, errors that tell nothing.
 
 Reads run statement by statement outside a transaction. Writes are one transaction; on SQLite there
 is one writer, which takes its lock at the beginning, so that it never fails half-way for it.

@@ -178,17 +178,20 @@ async def begin_cases(connection: AsyncConnection, version: int, cases: Iterable
         await connection.execute(sa.insert(caseload), rows)
 
 
-async def end_cases(
-    connection: AsyncConnection, viewer: str, version: int, households: Collection[str], at: int
-) -> None:
-    """From `version` on, entries of a viewer's caseload are over at `at`; they stay on record."""
-    open_now = (
+async def close_cases(
+    connection: AsyncConnection, viewer: str, version: int, households: Collection[str]
+) -> list[Case]:
+    """From `version` on, a viewer's present entries for these households do not stand.
+
+    Returns:
+        What they were.
+    """
+    present = (
         caseload.c.viewer == viewer,
         among(caseload.c.household, households),
         caseload.c.to_version.is_(None),
     )
-    rows = (await connection.execute(sa.select(caseload).where(*open_now))).all()
-    await connection.execute(sa.update(caseload).where(*open_now).values(to_version=version))
-    await begin_cases(
-        connection, version, [Case(viewer, row.household, row.from_at, at) for row in rows]
-    )
+    columns = (caseload.c.viewer, caseload.c.household, caseload.c.from_at, caseload.c.until_at)
+    rows = (await connection.execute(sa.select(*columns).where(*present))).all()
+    await connection.execute(sa.update(caseload).where(*present).values(to_version=version))
+    return [Case._make(row) for row in rows]

@@ -21,7 +21,7 @@ _PACKAGE: Final = Path(visitsync.__file__).parent
 
 
 def scripts() -> Path:
-    """The folder of the migrations: packed into a wheel, or beside the package in its repository."""
+    """The folder of the migrations: packed into a wheel, or beside the package."""
     packed = _PACKAGE / "_migrations"
     return packed if packed.is_dir() else _PACKAGE.parent / "migrations"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store.among import among
 from visitsync.store.clock import Now
-from visitsync.store.tables import token
+from visitsync.store.tables import consent_epoch, token
 
 
 class Token(NamedTuple):
@@ -29,13 +31,17 @@ async def add(connection: AsyncConnection, made: Token) -> None:
     await connection.execute(sa.insert(token), made._asdict())
 
 
-async def by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Token, int] | None:
-    """The token with this digest, and the database's present instant."""
+async def by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Token, int, int] | None:
+    """The token with this digest, its epoch, and the database's present instant."""
+    scope = sa.literal("token:") + token.c.id
+    epoch = sa.select(consent_epoch.c.value).where(consent_epoch.c.scope == scope)
     found = await connection.execute(
-        sa.select(token, Now().label("now")).where(token.c.digest == digest)
+        sa.select(token, epoch.scalar_subquery().label("epoch"), Now().label("now")).where(
+            token.c.digest == digest
+        )
     )
     row = found.first()
-    return None if row is None else (Token._make(row[:-1]), row.now)
+    return None if row is None else (Token._make(row[:-2]), row.epoch or 0, row.now)
 
 
 async def by_id(connection: AsyncConnection, one: str) -> Token | None:
@@ -47,6 +53,14 @@ async def by_id(connection: AsyncConnection, one: str) -> Token | None:
 async def revoke(connection: AsyncConnection, one: str, at: int) -> None:
     """End a token."""
     await connection.execute(sa.update(token).where(token.c.id == one).values(revoked_at=at))
+
+
+async def revoke_of(connection: AsyncConnection, subjects: Collection[str], at: int) -> list[str]:
+    """End all tokens of these offices or members of staff; answers their ids."""
+    present = (among(token.c.subject, subjects), token.c.revoked_at.is_(None))
+    rows = (await connection.execute(sa.select(token.c.id).where(*present))).all()
+    await connection.execute(sa.update(token).where(*present).values(revoked_at=at))
+    return [row.id for row in rows]
 
 
 async def listed(connection: AsyncConnection) -> list[Token]:

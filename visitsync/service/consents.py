@@ -1,0 +1,97 @@
+"""What a directive says, as it is stored: the members of ``consent.md`` but those in columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from visitsync.consent import read_scenario
+from visitsync.errors import BadParameter
+from visitsync.schema.directory import Directive
+from visitsync.store import clock
+from visitsync.store.facts import Fact
+
+KIND: Final = "directive"
+
+Body: TypeAlias = dict[str, Any]
+
+
+def body(draft: Any, valid_from: int) -> Body:  # noqa: ANN401 -- whatever has these members
+    """The body of a draft or of a directive in the directory's file.
+
+    Args:
+        draft: with the members of `directives.Draft`.
+        valid_from: from when it holds, where the draft does not say.
+    """
+    begin = clock.written(valid_from) if draft.valid_from is None else _time(draft.valid_from)
+    return {
+        "grantor": draft.grantor,
+        "effect": draft.effect,
+        "sources": _list(draft.sources),
+        "recipients": _list(draft.recipients),
+        "purposes": _list(draft.purposes),
+        "categories": _list(draft.categories),
+        "valid": {"from": begin, "until": _time(draft.valid_until)},
+        "data": {
+            "from": draft.data_from.isoformat(),
+            "until": None if draft.data_until is None else draft.data_until.isoformat(),
+        },
+        "registrations": _list(getattr(draft, "registrations", "household")),
+        "withdrawn_at": None,
+        "notice_version": draft.notice_version,
+    }
+
+
+def body_of_file(one: Directive, valid_from: int) -> str:
+    """What the directory's file says, as it is stored."""
+    return written(body(one, valid_from))
+
+
+def recorded_first(known: Fact) -> int:
+    """From when a stored directive holds, for comparing it with a file that does not say."""
+    begin = msgspec.json.decode(known.body)["valid"]["from"]
+    return clock.stored(dt.datetime.fromisoformat(begin))
+
+
+def written(made: Body) -> str:
+    """A body as it is stored; equal ones are equal texts."""
+    return msgspec.json.encode(made, order="sorted").decode()
+
+
+def refuse_unreadable(made: Body, household: str, at: int) -> None:
+    """Refuse what decisions could not read, before it is recorded for ever.
+
+    Raises:
+        BadParameter: it is malformed, or covers nothing.
+    """
+    fact = {
+        "id": "new",
+        "version": 1,
+        "recorded_at": clock.written(at),
+        "household": household,
+        **made,
+    }
+    question = {
+        "viewer": "nobody",
+        "purpose": "audit",
+        "household": household,
+        "now": clock.written(at),
+        "known_at": None,
+    }
+    scenario = read_scenario({"vocabulary": 1, "directives": [fact], "question": question})
+    if any(one.kind == "directive" for one in scenario.unreadable):
+        raise BadParameter(
+            "The directive could not be read by the rules or covers nothing; a consent names at "
+            "least attendance, and every code must be one of the vocabulary",
+            where="directive",
+        )
+
+
+def _list(items: Any) -> Any:  # noqa: ANN401 -- a list, or one word for all
+    return items if isinstance(items, str) else list(items)
+
+
+def _time(at: dt.datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

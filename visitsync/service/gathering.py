@@ -1,0 +1,167 @@
+"""Gathering what a decision rests on: facts with their epochs, then the visits; then deciding.
+
+The epochs are read in the same statement as the facts, and before the visits. They are looked at
+again when the look is logged, so what changed in between cannot be missed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.consent import Decision, decide, read_scenario
+from visitsync.schema.visit import JST
+from visitsync.service.caller import Caller
+from visitsync.service.context import Context
+from visitsync.service.keyring import LOG, Place
+from visitsync.service.registry import Office
+from visitsync.store import clock, data_keys, epochs, facts, visits
+from visitsync.store.facts import VIEWER, Case, Fact, Known
+from visitsync.store.visits import Stored
+
+_LISTS: Final = {
+    "directive": "directives",
+    "council_case": "council_cases",
+    "invocation": "invocations",
+    "break_glass": "break_glass",
+    "shield": "shields",
+    "block": "blocks",
+}
+"""Where a fact of each kind stands in a scenario."""
+
+
+class Gathered(NamedTuple):
+    """All that is known for one question, or for one question about each of several households."""
+
+    known: Known
+    offices: Mapping[str, Office]
+    visits: Sequence[Stored]
+    """By household, id and revision."""
+    keys: Mapping[Place, bytes]
+
+    def of(self, household: str) -> list[Stored]:
+        """The visits of one household."""
+        return [one for one in self.visits if one.household == household]
+
+
+async def gather(context: Context, caller: Caller, households: Collection[str]) -> Gathered:
+    """Read what is needed to decide and to open."""
+    async with context.database.reading() as connection:
+        return await _gather(context, connection, caller, households)
+
+
+async def _gather(
+    context: Context, connection: AsyncConnection, caller: Caller, households: Collection[str]
+) -> Gathered:
+    scopes = {epochs.DIRECTORY, epochs.of_viewer(caller.id), *map(epochs.of_household, households)}
+    token = epochs.of_token(caller.token or "")
+    known = await facts.about(connection, caller.id, households, scopes | {token})
+    caller.still(known.epochs[token], known.now)
+    offices = await context.registry.offices(connection, known.epochs[epochs.DIRECTORY])
+    if len(households) == 1:
+        (only,) = households
+        found = await visits.of_household(connection, only)
+    else:
+        found = await visits.of_households(connection, households)
+    keys = await _keys(context, connection, found, households)
+    return Gathered(known, offices, found, keys)
+
+
+async def _keys(
+    context: Context,
+    connection: AsyncConnection,
+    found: Sequence[Stored],
+    households: Collection[str],
+) -> Mapping[Place, bytes]:
+    wanted = {(one.household, one.program, "records") for one in found}
+    wanted |= {(one.household, "", LOG) for one in found} | {("", "", LOG)}
+    kept = context.keyring.kept(wanted)
+    if kept is not None:
+        return kept
+    rows = await data_keys.of_households(connection, ["", *households])
+    return context.keyring.opened(rows)
+
+
+def decisions(
+    gathered: Gathered, viewer: str, purpose: str, household: str
+) -> tuple[Decision, ...]:
+    """What the rules say about every record of a household."""
+    return decide(read_scenario(scenario(gathered, viewer, purpose, household)))
+
+
+def scenario(gathered: Gathered, viewer: str, purpose: str, household: str) -> dict[str, Any]:
+    """The question with all its facts, in the form of ``consent.md``."""
+    known = gathered.known
+    day = clock.instant(known.now).astimezone(JST).date()
+    raw: dict[str, Any] = {
+        "vocabulary": 1,
+        "viewers": [],
+        "records": [_record(one, gathered.offices) for one in current(gathered.of(household))],
+        "question": {
+            "viewer": viewer,
+            "purpose": purpose,
+            "household": household,
+            "now": clock.written(known.now),
+            "known_at": None,
+        },
+    }
+    for fact in known.facts:
+        if fact.kind == VIEWER:
+            cases = [one for one in known.cases if one.viewer == fact.id]
+            raw["viewers"].append(_viewer(fact, cases, gathered.offices, day))
+        elif fact.household == household:
+            raw.setdefault(_LISTS[fact.kind], []).append(_fact(fact) | {"household": household})
+    return raw
+
+
+def current(stored: Sequence[Stored]) -> list[Stored]:
+    """The highest revision of each report; `stored` is by id and revision."""
+    return list({one.id: one for one in stored}.values())
+
+
+def _record(one: Stored, offices: Mapping[str, Office]) -> dict[str, Any]:
+    office = offices.get(one.office)
+    return {
+        "id": one.id,
+        "version": one.revision,
+        "recorded_at": clock.written(one.recorded_at),
+        "household": one.household,
+        "program": one.program,
+        "office": one.office,
+        # An office that is not in the directory has no commissioner, and its record no readers.
+        "commissioner": "" if office is None else office.commissioner,
+        "registration": one.registration,
+        "date": clock.date(one.day).isoformat(),
+    }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    said = msgspec.json.decode(fact.body)
+    made: dict[str, Any] = said if isinstance(said, dict) else {"": said}
+    at = clock.written(fact.recorded_at)
+    return made | {"id": fact.id, "version": fact.version, "recorded_at": at}
+
+
+def _viewer(
+    fact: Fact, cases: Sequence[Case], offices: Mapping[str, Office], day: dt.date
+) -> dict[str, Any]:
+    made = _fact(fact)
+    # An office whose contract has not begun or has ended is nobody's office.
+    made["offices"] = [
+        one
+        for one in made.get("offices", ())
+        if (found := offices.get(one)) is not None and found.under_contract(day)
+    ]
+    made["caseload"] = [
+        {
+            "household": one.household,
+            "from": clock.written(one.from_at),
+            "until": None if one.until_at is None else clock.written(one.until_at),
+        }
+        for one in cases
+    ]
+    return made
