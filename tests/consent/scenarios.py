@@ -59,12 +59,12 @@ class Maker:
             self._viewer(name, "eligibility") for name in self._some("w2", "w3")
         ]
         scenario["records"] = self._facts("r", self._record, (1, 2, 2, 3))
-        scenario["directives"] = self._facts("d", self._directive, (0, 1, 1, 2, 3))
+        scenario["directives"] = self._facts("d", self.directive, (0, 1, 1, 2, 3))
         scenario["council_cases"] = self._facts("k", self._council_case, (0, 0, 1, 1))
         scenario["invocations"] = self._facts("i", self._invocation, (0, 0, 1, 2))
         scenario["break_glass"] = self._facts("g", self._grant, (0, 0, 1, 2))
-        scenario["shields"] = self._facts("s", self._shield, (0, 0, 0, 1, 2))
-        scenario["blocks"] = self._facts("b", self._block, (0, 0, 0, 0, 1))
+        scenario["shields"] = self._facts("s", self.shield, (0, 0, 0, 1, 2))
+        scenario["blocks"] = self._facts("b", self.block, (0, 0, 0, 0, 1))
         scenario["question"] = self._question(purpose)
         if rng.random() < 0.3:
             scenario["policies"] = self._policies()
@@ -82,7 +82,7 @@ class Maker:
         """A consent that fits, for one program only, so that other records may be masked."""
         viewer = scenario["viewers"][0]
         viewer["caseload"].append({"household": "h1", "from": at(-4_000)})
-        consent = self._directive("d9") | {
+        consent = self.directive("d9") | {
             "household": "h1",
             "effect": "permit",
             "sources": [f"program:{self.rng.choice(scenario['records'])['program']}"],
@@ -95,6 +95,23 @@ class Maker:
             "withdrawn_at": None,
         }
         scenario["directives"].append(consent)
+        if self.rng.random() < 0.1:
+            self._let_a_law_open_only_notes(scenario)
+
+    def _let_a_law_open_only_notes(self, scenario: Json) -> None:
+        """So that attendance is missing where something is permitted."""
+        scenario["catalogue"] = [
+            {"code": "notes_1", "article": "条例1条", "standing": False, "categories": ["notes"]}
+        ]
+        invocation = self._invocation("i9") | {
+            "household": "h1",
+            "basis": "notes_1",
+            "requested_by": "w9",
+            "approved_by": "w8",
+            "recipients": ["agency:city", "agency:npo"],
+            "valid": {"from": at(-100), "until": at(100)},
+        }
+        scenario["invocations"].append(invocation)
 
     # ── chance ────────────────────────────────────────────────────────────────────────────────────
     def _some(self, *values: str, share: float = 0.5) -> list[str]:
@@ -198,7 +215,7 @@ class Maker:
             "date": self._mostly("2026-09-01", "2026-09-15", "2026-08-31"),
         }
 
-    def _directive(self, name: str) -> Json:
+    def directive(self, name: str) -> Json:
         rng = self.rng
         directive = self._head(name) | {
             "household": self._household(),
@@ -291,7 +308,7 @@ class Maker:
             | self._confirmation()
         )
 
-    def _shield(self, name: str) -> Json:
+    def shield(self, name: str) -> Json:
         rng = self.rng
         return self._head(name) | {
             "household": self._household(),
@@ -310,7 +327,7 @@ class Maker:
             "withhold_notes": rng.random() < 0.5,
         }
 
-    def _block(self, name: str) -> Json:
+    def block(self, name: str) -> Json:
         return self._head(name) | {
             "household": self._household(),
             "who": self.rng.choice(
@@ -369,10 +386,10 @@ class Maker:
             fresh = {
                 "viewers": lambda name: self._viewer(name, "protection"),
                 "records": self._record,
-                "directives": self._directive,
+                "directives": self.directive,
                 "council_cases": self._council_case,
-                "shields": self._shield,
-                "blocks": self._block,
+                "shields": self.shield,
+                "blocks": self.block,
             }[kind](fact["id"])
             for key in self._some(*fresh, share=0.4):
                 if key not in ("id", "version", "recorded_at"):

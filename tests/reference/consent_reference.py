@@ -22,7 +22,7 @@ from reference.consent_shapes import (
     part,
     readable_id,
 )
-from reference.consent_versions import FACTS, facts, written
+from reference.consent_versions import FACTS, facts
 
 Line: TypeAlias = dict[str, Any]
 HIDDEN: Final[Line] = {"outcome": "hidden", "visible": [], "withheld_fields": [], "reasons": []}
@@ -169,6 +169,24 @@ class Reference(Rules):
             ]
         return found
 
+    def reported(self) -> list[tuple[str, str | None]]:
+        """What the operator is told of: kind and id, one for each, sorted."""
+        found = self.reported_words()
+        if not self.top_level_is_readable():
+            found.append(("scenario", None))
+        if not self.question_is_readable() or (
+            self.top_level_is_readable() and self.viewer_is_unknown()
+        ):
+            found.append(("question", None))
+        for kind in FACTS:
+            known = self.known[kind]
+            for fact in known.listed:
+                good = has_head(fact) and SHAPES[kind](fact)
+                counts = any(one is fact for one in known.all)
+                if not good or (counts and not known.readable(fact)) or covers_nothing(kind, fact):
+                    found.append((kind, readable_id(fact)))
+        return sorted(found, key=repr)
+
     def lines(self) -> list[Line]:
         return [{"record": one, **self.line(one)} for one in self.record_ids()]
 
@@ -176,26 +194,6 @@ class Reference(Rules):
 def answers(scenario: Raw) -> list[Line]:
     """One line for each record id, at its first place."""
     return Reference(scenario).lines()
-
-
-def reported(scenario: Raw) -> list[tuple[str, str | None]]:
-    """What the operator is told of: kind and id, one for each, sorted."""
-    here = Reference(scenario)
-    found: list[tuple[str, str | None]] = []
-    if not here.top_level_is_readable():
-        found.append(("scenario", None))
-    if not here.question_is_readable() or (
-        here.top_level_is_readable() and here.viewer_is_unknown()
-    ):
-        found.append(("question", None))
-    for kind in FACTS:
-        known = here.known[kind]
-        for fact in facts(scenario, kind):
-            good = has_head(fact) and SHAPES[kind](fact)
-            counts = any(written(one) == written(fact) for one in known.all)
-            if not good or (counts and not known.readable(fact)) or covers_nothing(kind, fact):
-                found.append((kind, readable_id(fact)))
-    return sorted(found + here.reported_words(), key=repr)
 
 
 def covers_nothing(kind: str, fact: Raw) -> bool:

@@ -74,6 +74,7 @@ class Rules:
         self.counting = {kind: self.known[kind].counting() for kind in FACTS}
         self.viewer = self._asking_viewer()
         self.catalogue = self._catalogue()
+        self._permits: dict[tuple[int, bool], list[Show]] = {}
 
     def _known_at(self) -> Moment | None:
         question = self.question
@@ -143,7 +144,7 @@ class Rules:
 
     # ── records ───────────────────────────────────────────────────────────────────────────────────
     def record_ids(self) -> list[str | None]:
-        return list(dict.fromkeys(readable_id(raw) for raw in facts(self.scenario, "records")))
+        return list(dict.fromkeys(readable_id(raw) for raw in self.known["records"].listed))
 
     def versions(self, record_id: str | None) -> list[Raw]:
         return [raw for raw in self.counting["records"] if readable_id(raw) == record_id]
@@ -255,10 +256,10 @@ class Rules:
         for permit in self.readable("directives"):
             if permit["effect"] != "permit" or "attendance" not in permit["categories"]:
                 continue
+            if not self.has_the_case_or_stands_for_it(permit):
+                continue
             for category in CATEGORIES:
-                if self.covers(permit, record, category) and self.has_the_case_or_stands_for_it(
-                    permit
-                ):
+                if self.covers(permit, record, category):
                     yield Show("C3", f"{permit['id']}@{permit['version']}", category)
 
     def c4(self, record: Raw, category: str) -> list[str]:
@@ -341,6 +342,12 @@ class Rules:
         return fact.get("shield") if confirmed else None
 
     def permits(self, record: Raw, *, before_c4: bool = False) -> list[Show]:
+        key = (id(record), before_c4)
+        if key not in self._permits:
+            self._permits[key] = self._all_permits(record, before_c4=before_c4)
+        return self._permits[key]
+
+    def _all_permits(self, record: Raw, *, before_c4: bool) -> list[Show]:
         consents = [
             show
             for show in self.c3_before_c4(record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import chain
 from typing import Final
 
@@ -37,12 +36,12 @@ FACTS: Final = (
 def written(raw: Raw) -> str:
     """Equal for equal JSON values only: 1, 1.0 and true differ, the order of keys does not."""
     if isinstance(raw, RepeatedNames):
-        return "repeated:" + "|".join(sorted(f"{name}={written(v)}" for name, v in raw.pairs))
+        return "twice(" + ",".join(f"{name!r}:{written(value)}" for name, value in raw.pairs) + ")"
     if isinstance(raw, dict):
-        return json.dumps({key: written(value) for key, value in raw.items()}, sort_keys=True)
+        return "{" + ",".join(sorted(f"{key!r}:{written(raw[key])}" for key in raw)) + "}"
     if isinstance(raw, list):
-        return json.dumps([written(value) for value in raw])
-    return json.dumps(raw)
+        return "[" + ",".join(map(written, raw)) + "]"
+    return repr(raw)
 
 
 def facts(scenario: Raw, kind: str) -> list[Raw]:
@@ -62,9 +61,10 @@ class Known:
 
     def __init__(self, scenario: Raw, kind: str, at: Moment | None) -> None:
         self.kind = kind
+        self.listed = facts(scenario, kind)
         self.all = [
             fact
-            for fact in facts(scenario, kind)
+            for fact in self.listed
             if (when := recorded(fact)) is None or at is None or when <= at
         ]
         self._readable = [fact for fact in self.all if self._is_readable(fact)]

@@ -26,10 +26,9 @@ def command(*, paths: tuple[Path, ...]) -> None:
     that cannot be read are named on stderr and only ever hide more. Exit status: 0, or 2 if a file
     is no JSON object.
     """
-    files = list(_files(paths))
     named = len(paths) > 1 or any(path.is_dir() for path in paths)
-    unanswered = not files
-    for file in files:
+    unanswered = False
+    for file in _files(paths):
         raw = _read(file)
         if raw is None:
             unanswered = True
@@ -46,10 +45,8 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(path.glob("*.json"))
-        if not found:
-            _tell(path, "holds no *.json file; name a folder with scenarios.")
-        yield from found
+        # A directory without scenarios is itself given on, to be reported like a missing file.
+        yield from sorted(path.glob("*.json")) or [path]
 
 
 def _read(file: Path) -> dict[str, object] | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 
 from visitsync.consent import directives, limiting, masking, permitting
-from visitsync.consent.decision import MALFORMED, UNREADABLE, Decision, Limit
+from visitsync.consent.decision import MALFORMED, UNREADABLE, Decision, Limit, Permit, Reason
 from visitsync.consent.facts import ATTENDANCE, CATEGORIES, Record
 from visitsync.consent.inquiry import Inquiry, Limiting, Permitting, Refusing
 from visitsync.consent.limiting import ALL_FIELDS
@@ -100,10 +102,11 @@ def _inquiry(scenario: Scenario) -> Inquiry | None:
 
 
 class _Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules say of one record."""
+    """What the rules say of one record, and of all that they treat alike."""
 
-    record: Record
-    weighed: Weighed
+    visible: tuple[str, ...]
+    withheld_fields: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     refused: frozenset[str]
     opened: bool
     """C3 after C4, C5 or C6 permits its attendance."""
@@ -112,32 +115,31 @@ class _Heard(msgspec.Struct, frozen=True, kw_only=True):
 def _apply(rules: Rules, inquiry: Inquiry, records: Sequence[Record]) -> Iterable[Decision]:
     failed: set[str] = set()
     heard = list(_hear(rules, inquiry, records, failed))
-    opened = sum(one.opened for one in heard)
-    for one in heard:
-        weighed = one.weighed
-        masked = not weighed.visible and _is_masked(
+    opened = sum(one.opened for _, one in heard)
+    for record, one in heard:
+        masked = not one.visible and _is_masked(
             rules.masking,
             masking.NotShown(
                 inquiry=inquiry,
-                record=one.record,
+                record=record,
                 refused=one.refused,
                 another_is_permitted=opened > one.opened,
             ),
         )
         yield Decision(
-            record=one.record.id,
-            outcome="shown" if weighed.visible else "masked" if masked else "hidden",
-            visible=tuple(sorted(weighed.visible)),
-            withheld_fields=tuple(sorted(weighed.withheld_fields)),
-            reasons=tuple(sorted(weighed.reasons)),
-            office=one.record.office if masked else None,
+            record=record.id,
+            outcome="shown" if one.visible else "masked" if masked else "hidden",
+            visible=one.visible,
+            withheld_fields=one.withheld_fields,
+            reasons=one.reasons,
+            office=record.office if masked else None,
             failed=tuple(sorted(failed)),
         )
 
 
 def _hear(
     rules: Rules, inquiry: Inquiry, records: Sequence[Record], failed: set[str]
-) -> Iterable[_Heard]:
+) -> Iterable[tuple[Record, _Heard]]:
     permitting = [_guard(rule, make, inquiry, (), failed) for rule, make in rules.permitting]
     refusing = [
         _guard(rule, make, inquiry, (Limit(rule, UNREADABLE),), failed)
@@ -147,22 +149,51 @@ def _hear(
         _guard(rule, make, inquiry, (Limit(rule, UNREADABLE, CATEGORIES, ALL_FIELDS),), failed)
         for rule, make in rules.limiting
     ]
+    edges = _edges(inquiry)
+    heard: dict[object, _Heard] = {}
     for record in records:
-        permits = [permit for rule in permitting for permit in rule(record)]
-        refusals = [refusal for rule in refusing for refusal in rule(record)]
-        limits = [limit for rule in limiting for limit in rule(record, permits)]
-        refused = frozenset[str]().union(*(refusal.categories for refusal in refusals))
-        yield _Heard(
-            record=record,
-            weighed=weigh(permits, refusals, limits, prerequisite=rules.prerequisite),
-            refused=refused,
-            opened=any(
-                permit.rule in _MASKING_RULES
-                and ATTENDANCE in permit.categories
-                and not (permit.rule == "C3" and ATTENDANCE in refused)
-                for permit in permits
-            ),
-        )
+        alike = _what_rules_look_at(record, edges)
+        if alike not in heard:
+            permits = [permit for rule in permitting for permit in rule(record)]
+            refusals = [refusal for rule in refusing for refusal in rule(record)]
+            limits = [limit for rule in limiting for limit in rule(record, permits)]
+            weighed = weigh(permits, refusals, limits, prerequisite=rules.prerequisite)
+            heard[alike] = _heard(weighed, permits, refusals)
+        yield record, heard[alike]
+
+
+def _heard(weighed: Weighed, permits: Sequence[Permit], refusals: Sequence[Limit]) -> _Heard:
+    refused = frozenset[str]().union(*(refusal.categories for refusal in refusals))
+    return _Heard(
+        visible=tuple(sorted(weighed.visible)),
+        withheld_fields=tuple(sorted(weighed.withheld_fields)),
+        reasons=tuple(sorted(weighed.reasons)),
+        refused=refused,
+        opened=any(
+            permit.rule in _MASKING_RULES
+            and ATTENDANCE in permit.categories
+            and not (permit.rule == "C3" and ATTENDANCE in refused)
+            for permit in permits
+        ),
+    )
+
+
+def _edges(inquiry: Inquiry) -> list[dt.date]:
+    """The days on which the data of some directive starts or ends."""
+    spans = [directive.data for directive in inquiry.scenario.directives.facts()]
+    ends = {span.until for span in spans if span.until is not None}
+    return sorted(ends | {span.from_ for span in spans})
+
+
+def _what_rules_look_at(record: Record, edges: Sequence[dt.date]) -> object:
+    """Equal for records that every rule treats alike: dates matter only by the edges they pass."""
+    return (
+        record.program,
+        record.office,
+        record.commissioner,
+        record.registration,
+        bisect_right(edges, record.date),
+    )
 
 
 def _guard(

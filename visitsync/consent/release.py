@@ -13,7 +13,7 @@ import msgspec
 
 from visitsync.consent.decision import Decision, Reason
 from visitsync.errors import NotAllowed
-from visitsync.schema.visit import Visit
+from visitsync.schema.visit import Visit, encode
 from visitsync.schema.vocabulary import VOCABULARY
 
 _EVERY_FIELD: Final = frozenset(
@@ -94,7 +94,7 @@ def _fields(decision: Decision, visit: Visit) -> dict[str, object]:
     if visit.place == _SUPPORTERS_HOME:
         # C7: another private person's address, which could stand only here, is for nobody.
         allowed.discard(_DESTINATIONS)
-    return _only(msgspec.to_builtins(visit), allowed)
+    return _only(msgspec.json.decode(encode(visit)), allowed)
 
 
 def _only(report: Mapping[str, object], allowed: Collection[str]) -> dict[str, object]:

@@ -94,7 +94,7 @@ class _Reader:
         statements = self._statements("records", Record)
         records = self._count(statements, "record")
         viewers = self._count(self._statements("viewers", Viewer), "viewer")
-        if question is not None and not viewers.unreadable:
+        if question is not None:
             self._note_unknown_viewer(question, viewers)
         return Scenario(
             question=question,
@@ -137,7 +137,8 @@ class _Reader:
         return question if top_level else None
 
     def _note_unknown_viewer(self, question: Question, viewers: Counting[Viewer]) -> None:
-        if all(one.id != question.viewer for one in viewers.readable):
+        listed = {one.id for one in viewers.readable + viewers.unreadable}
+        if listed.isdisjoint({question.viewer, None}):
             self.unreadable.append(Unreadable(kind="question", id=None))
 
     # ── facts ─────────────────────────────────────────────────────────────────────────────────────

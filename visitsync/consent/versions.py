@@ -95,6 +95,9 @@ def _refuse_conflicts(group: Versions[F]) -> None:
 
 
 def _add_highest(group: Versions[F], found: Counting[F]) -> None:
+    if len(group) == 1:
+        (found.unreadable if group[0].fact is None else found.readable).append(group[0])
+        return
     highest = max(
         (one for one in group if one.fact is not None),
         key=lambda one: one.version or 0,
