@@ -170,6 +170,10 @@ def test_twins_are_no_two_members() -> None:
     known = a_registration("known", a_mother(birth_date=None, phone=None), *twins)
     anonymous = a_mother(birth_date=None, phone=None)
     assert ask(anonymous, *others, known=known).verdict == "new"
+    with_phone = a_registration("known", a_mother(birth_date=None), *twins)
+    assert {"birth_date_only", "same_phone"} <= codes(
+        ask(a_mother(birth_date=None), *others, known=with_phone)
+    )
     assert ask(anonymous, *twins, known=known).verdict == "review"
 
 
@@ -283,3 +287,11 @@ def test_forms_of_one_guardian_are_one_person() -> None:
     new = [a_mother(phone=None), old]
     assert ask(*new, known=known).verdict == "review"
     assert ask(old, a_child(), known=a_registration("k", *new, a_child())).verdict == "same"
+
+
+def test_forms_that_nothing_connects_are_still_counted_once() -> None:
+    """A reading alone and a written name alone, with one birth date: one member, not two."""
+    spoken, written = a_mother(name=None, phone=None), a_mother(kana=None, phone=None)
+    for known in ([a_mother(phone=None)], [spoken, written]):
+        assert ask(spoken, written, known=a_registration("known", *known)).verdict == "review"
+    assert ask(spoken, written, a_child(), known=KNOWN).verdict == "same"

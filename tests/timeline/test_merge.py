@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.timeline_reference import current_slowly, gaps_slowly, marks_slowly
-from timeline.reports import DAY, RECORDED, a_report, a_visit, reports, shiomi
+from timeline.reports import DAY, RECORDED, a_report, a_visit, at, reports, shiomi
 
 from visitsync.schema.visit import encode
 from visitsync.timeline import Mark, Reported, Timeline, merge
+from visitsync.timeline.clashes import Presence, overlaps
 
 OTHER: dict[str, Any] = {"program": "multiples", "office": "shiomi-mt-01"}
 
@@ -159,6 +160,35 @@ def test_two_programs_in_the_house(times: str | None, kinds: set[str]) -> None:
     assert between({}, {**OTHER, "times": times}) == kinds
 
 
+def test_touching_is_no_overlap_whichever_is_named_first() -> None:
+    """The sweep always names the earlier one first; the rule must not rely on it."""
+    early, late = (
+        Presence(
+            record=times,
+            date=DAY,
+            outcome="done",
+            start=at(DAY, times[:5]),
+            end=at(DAY, times[6:]),
+            program=times,
+            office=times,
+        )
+        for times in ("10:00-12:00", "12:00-13:00")
+    )
+    assert not overlaps(early, late)
+    assert not overlaps(late, early)
+    assert overlaps(early, msgspec.structs.replace(late, start=at(DAY, "11:59")))
+
+
+def test_short_visits_a_quarter_of_an_hour_apart_may_be_one() -> None:
+    there = {"times": "10:00-10:05"}
+    assert between(there, {**OTHER, "times": "10:15-10:20"}) == {"reported_twice"}
+    assert between(there, {**OTHER, "times": "10:16-10:20"}) == set()
+
+
+def test_two_offices_that_tell_another_outcome_tell_of_two_visits() -> None:
+    assert between({}, {"office": "shiomi-hs-02", "outcome": "absent"}) == set()
+
+
 def test_a_visit_past_midnight_meets_the_next_day() -> None:
     night = {"times": "22:00-30:00"}
     morning = {**OTHER, "day": DAY + dt.timedelta(days=1), "times": "05:00-06:30"}
@@ -198,6 +228,7 @@ def gaps(reported: list[Reported]) -> list[int]:
         ([0, 1, 2, 3, 7], [7]),
         ([0, 1, 2, 3, 6], []),  # two weeks missed: not clearly longer
         ([0, 1, 2, 6, 7, 8, 14], [6, 14]),
+        ([0, 1, 2, 6, 16], [6, 16]),  # of two middle intervals the shorter is the usual one
         ([0, 4, 8, 12, 21], [21]),
         ([0, 4, 8, 12, 20], []),  # one of a monthly rhythm missed
         ([0, 1, 20], []),  # no rhythm yet
