@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from audit.made_logs import OTHER_SIGNER, SIGNER, entry, exported, log, section, signed
+from hypothesis import given
+from hypothesis import strategies as st
 from reference import bundle_reference as reference
 
 from visitsync.audit import encode_bundle, leaf, verify_bundle
@@ -139,6 +141,18 @@ def test_a_thousand_untouched_exports_pass() -> None:
         since = signed(leaves[: dice.randint(0, size)], year)
         assert verify_bundle(data, SIGNER.vkey, since).exit_code == 0
         assert reference.verify(data, SIGNER.vkey, since) == 0
+
+
+PIECES = [FIRST_LINE, b"\n", b"shard ", b"visitsync/shiomi/2026", b"hash ", b"leaf ", b"open 1 "]
+PIECES += [b"A" * 43 + b"=", b" ", b"{}", b"checkpoint 5", b"end " + b"0" * 64, b"\xff", b"\0"]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=9), max_size=25))
+def test_any_bytes_give_a_verdict(pieces: list[bytes]) -> None:
+    for data in (b"".join(pieces), FIRST_LINE + b"\nshard " + b"".join(pieces)):
+        verdict = verify_bundle(data, SIGNER.vkey)
+        assert verdict.exit_code != 0
+        assert all(verdict.sentences())
 
 
 def test_any_flipped_bit_is_noticed() -> None:

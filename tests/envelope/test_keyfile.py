@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from visitsync.envelope import MasterKeys, keyfile
@@ -153,6 +155,46 @@ def test_rotating_a_missing_file_leaves_nothing_behind(path: Path) -> None:
     with pytest.raises(KeyFileError, match="there is no key file"):
         MasterKeys.rotate(path)
     assert list(path.parent.iterdir()) == []
+
+
+def test_it_is_durable_before_it_counts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control of what cannot be seen without pulling the plug: what was synced, and when."""
+    synced: list[tuple[str, bool]] = []
+    sync = os.fsync
+
+    def recording(descriptor: int) -> None:
+        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        size = path.stat().st_size if path.exists() else 0
+        synced.append(("folder" if folder else "file", size > 0))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    MasterKeys.create(path)
+    assert synced == [("file", False), ("folder", True)]
+    synced.clear()
+    MasterKeys.rotate(path)
+    assert [what for what, _ in synced] == ["file", "folder"]
+
+
+def test_no_descriptor_stays_open(path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    MasterKeys.create(path)
+    for _ in range(3):
+        MasterKeys.rotate(path)
+        with pytest.raises(KeyFileError):
+            MasterKeys.load(path.parent)
+        with pytest.raises(KeyFileError):
+            MasterKeys.create(path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("short", ["masters", "index", "signing_seed"])
+def test_a_key_of_another_length_is_refused(contents: keyfile.Contents, short: str) -> None:
+    parts = {**msgspec.structs.asdict(contents), short: b"x" * 31}
+    if short == "masters":
+        parts["masters"] = {1: b"x" * 33}
+    with pytest.raises(KeyFileError, match="damaged"):
+        keyfile.decode(keyfile.encode(keyfile.Contents(**parts)), where="k")
 
 
 def test_the_form_stays_as_it_is_for_ever(contents: keyfile.Contents) -> None:
