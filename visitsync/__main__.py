@@ -1,8 +1,9 @@
-"""The command line: ``visitsync …``."""
+"""The command line: ``visitsync …``. The only reader of the host's clock."""
 
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
@@ -12,8 +13,10 @@ from visitsync.errors import VisitsyncError
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="visitsync")
-def visitsync() -> None:
+@click.pass_context
+def visitsync(context: click.Context) -> None:
     """One household timeline from five home-visit programs, under consent rules."""
+    context.obj = time.time
 
 
 def main() -> None:

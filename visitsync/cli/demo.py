@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -30,7 +31,16 @@ from visitsync.web.language import Language
 )
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="By default a free one.")
 @click.option("--lang", type=click.Choice(["ja", "en"]), help="By default the locale's.")
-def command(*, no_serve: bool, data_dir: Path | None, port: int, lang: str | None) -> None:
+@click.pass_obj
+def command(
+    now: Callable[[], float],
+    /,
+    *,
+    no_serve: bool,
+    data_dir: Path | None,
+    port: int,
+    lang: str | None,
+) -> None:
     """Show everything once: five offices push, one timeline comes out, under consent, logged.
 
     Runs the real service on a loopback port; nothing leaves this computer. On a terminal the web
@@ -40,15 +50,23 @@ def command(*, no_serve: bool, data_dir: Path | None, port: int, lang: str | Non
     narrator = Narrator(output.stdout(), language)
     serve = narrator.console.is_terminal and not no_serve
     with _folder(data_dir) as folder:
-        run(_tell(narrator, folder, port, serve=serve))
+        run(_tell(narrator, Where(folder, port, now), serve=serve))
 
 
-async def _tell(narrator: Narrator, folder: Path, port: int, *, serve: bool) -> None:
+class Where(NamedTuple):
+    """Where the story plays."""
+
+    folder: Path
+    port: int
+    now: Callable[[], float]
+
+
+async def _tell(narrator: Narrator, where: Where, *, serve: bool) -> None:
     clock = asyncio.get_running_loop().time
     began = clock()
     narrator.chapter("title")
-    async with stage(folder, port, narrator.language) as here:
-        narrator.say("started", url=here.url, folder=folder)
+    async with stage(where.folder, where.port, where.now, narrator.language) as here:
+        narrator.say("started", url=here.url, folder=where.folder)
         await five_offices.hand_in(here, narrator)
         kept = await access_log.checkpoint(here.context)
         family = await one_household.before(here, narrator)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from visitsync import settings
@@ -12,12 +14,13 @@ from visitsync.service import health
 
 @click.command(epilog="Example: visitsync doctor --json")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def command(*, as_json: bool) -> None:
+@click.pass_obj
+def command(now: Callable[[], float], /, *, as_json: bool) -> None:
     """Check settings, keys, database, clock and the log's head; say how to mend what is wrong.
 
     Exit status: 0 if all is fit, 1 if anything is not.
     """
-    checks = run(health.checks(settings.load()))
+    checks = run(health.checks(settings.load(), now=now()))
     if as_json:
         output.as_json(checks)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import click
 
@@ -20,17 +21,18 @@ from visitsync.web.serving import served
 @click.command(epilog="Example: visitsync serve --host 127.0.0.1 --port 8080")
 @click.option("--host", help="The interface to listen on; by default 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="By default 8080.")
-def command(*, host: str | None, port: int | None) -> None:
+@click.pass_obj
+def command(now: Callable[[], float], /, *, host: str | None, port: int | None) -> None:
     """Run the service until SIGTERM or Ctrl-C; what is under way then finishes.
 
     Embedded by default: the database, the key file and accounts to try it with are made in
     VISITSYNC_DATA_DIR. With PostgreSQL (VISITSYNC_DATABASE_URL) nothing is made: run `visitsync
     migrate` and `visitsync directory apply` first.
     """
-    run(_serve(settings.load(host=host, port=port)))
+    run(_serve(settings.load(host=host, port=port), now))
 
 
-async def _serve(known: Settings) -> None:
+async def _serve(known: Settings, now: Callable[[], float]) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -43,7 +45,7 @@ async def _serve(known: Settings) -> None:
             made = await first_start.settle(context)
             if made is not None:
                 _say(f"The invented city 汐見市 is loaded; tokens for its people stand in {made}")
-        async with served(context, known.host, known.port) as url:
+        async with served(context, known.host, known.port, now) as url:
             _say(f"visitsync listens on {url}; data in {known.data_dir}")
             await stop.wait()
             _say("Stopping; what is under way finishes.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -23,8 +24,15 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 
-def make_app(context: Context, limits: Limits) -> web.Application:
-    """The whole of visitsync over HTTP."""
+def make_app(context: Context, limits: Limits, now: Callable[[], float]) -> web.Application:
+    """The whole of visitsync over HTTP.
+
+    Args:
+        context: the open installation.
+        limits: of size, time and number.
+        now: the host's clock, for the check whether it agrees with the database's.
+    """
     app = framed(ROUTES, limits, [language.remember, callers.guard])
     callers.admit(app, context, limits)
+    app[standing.NOW] = now
     return app

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-MEBIBYTE = 1024 * 1024
+MEBIBYTE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +38,6 @@ class Limits:
     session_seconds: float = 10 * 60 * 60
     stop_seconds: float = 25.0
     """What is under way at SIGTERM may take this long to finish."""
+
+
+USUAL: Final = Limits()

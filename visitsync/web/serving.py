@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -10,13 +10,13 @@ from aiohttp import web
 from visitsync.errors import SettingsError
 from visitsync.service.context import Context
 from visitsync.web.app import make_app
-from visitsync.web.limits import Limits
+from visitsync.web.limits import USUAL, Limits
 from visitsync.web.server import Runner
 
 
 @asynccontextmanager
 async def served(
-    context: Context, host: str, port: int, limits: Limits | None = None
+    context: Context, host: str, port: int, now: Callable[[], float], limits: Limits = USUAL
 ) -> AsyncIterator[str]:
     """Serve visitsync; answers the address it listens on.
 
@@ -24,13 +24,13 @@ async def served(
         context: the open installation.
         host: the interface to listen on.
         port: 0 for any free one.
+        now: the host's clock.
         limits: of size, time and number.
 
     Raises:
         SettingsError: the address is taken or not this machine's.
     """
-    bounds = limits or Limits()
-    runner = Runner(make_app(context, bounds), bounds)
+    runner = Runner(make_app(context, limits, now), limits)
     await runner.setup()
     try:
         try:

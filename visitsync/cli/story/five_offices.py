@@ -14,11 +14,10 @@ from visitsync.cli.story.narrator import Narrator
 from visitsync.cli.story.stage import Stage
 from visitsync.cli.terminal import output
 from visitsync.errors import OperatorError
-from visitsync.schema.directory import Office
 from visitsync.web.pages.sheet import program_name
 
 _FEES: Final = "_fees"
-_COUNTED: Final = ("created", "updated", "voided", "unchanged", "rejected")
+_COUNTED: Final = ("created", "updated", "voided", "unchanged", "rejected", "warned")
 
 
 @dataclass(slots=True)
@@ -91,22 +90,15 @@ def _add(tally: Tally, files: Sequence[Handed], report: dict[str, Any]) -> None:
 
 
 def _tell(stage: Stage, narrator: Narrator, tallies: dict[str, Tally]) -> None:
-    heads = ["col_office", "col_program", "col_files"]
-    heads += [f"col_{one}" for one in (*_COUNTED, "warned")]
-    rows = [
-        (
-            office.name,
-            program_name(office.program, narrator.language),
-            str(tally.files),
-            *(str(tally.counts[one] or "") for one in (*_COUNTED, "warned")),
-        )
-        for office, tally in _by_office(stage, tallies)
-    ]
-    narrator.table(heads, rows)
-
-
-def _by_office(stage: Stage, tallies: dict[str, Tally]) -> list[tuple[Office, Tally]]:
-    return [(stage.office(office_id), tally) for office_id, tally in tallies.items()]
+    counted = [one for one in _COUNTED if any(tally.counts[one] for tally in tallies.values())]
+    heads = ["col_office", "col_files", *(f"col_{one}" for one in counted)]
+    rows = []
+    for office_id, tally in tallies.items():
+        office = stage.office(office_id)
+        program = program_name(office.program, narrator.language)
+        numbers = (str(tally.counts[one] or "") for one in counted)
+        rows.append((f"{program}\n{office.name}", str(tally.files), *numbers))
+    narrator.table(heads, rows, figures=len(counted) + 1)
 
 
 def _tell_links(narrator: Narrator, tallies: dict[str, Tally]) -> None:

@@ -8,7 +8,6 @@ from importlib import resources
 from typing import Final
 
 from rich.console import Console
-from rich.rule import Rule
 from rich.text import Text
 
 from visitsync.cli.terminal import output
@@ -33,13 +32,15 @@ class Narrator:
     def chapter(self, key: str) -> None:
         """Begin a chapter."""
         self.console.print()
-        title = Text(self.word(key), "bold")
-        self.console.print(Rule(title, align="left", characters="─", style="dim"))
+        self.console.print(Text(f"■ {self.word(key)}", "bold cyan"))
 
     def say(self, key: str, **facts: object) -> None:
         """Say a sentence."""
         self.console.print(self.word(key, **facts), markup=False, soft_wrap=False)
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show a table; the heads are keys."""
-        self.console.print(output.table([self.word(one) for one in heads], rows))
+    def table(
+        self, heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int = 0
+    ) -> None:
+        """Show a table; the heads are keys, and the last `figures` columns hold numbers."""
+        words = [self.word(one) for one in heads]
+        self.console.print(output.table(words, rows, figures=figures))

@@ -32,7 +32,7 @@ _OTHERS: Final = (
 )
 _NO_HOUSEHOLD: Final = "00000000-0000-7000-8000-000000000000"
 _SINCE: Final = dt.date(2026, 4, 1)
-_NEWEST: Final = 4
+_NEWEST: Final = 2
 
 
 class Family(NamedTuple):
@@ -141,7 +141,7 @@ async def _consent(stage: Stage, household: str, programs: tuple[str, ...]) -> R
         grantor="guardian",
         effect="permit",
         sources=tuple(f"program:{one}" for one in programs),
-        recipients=(f"role:case_worker@{stage.person(WORKER).agency}",),
+        recipients=(f"role:case_worker@agency:{stage.person(WORKER).agency}",),
         purposes=("care_coordination",),
         categories=("attendance", "services", "notes", "identity"),
         data_from=_SINCE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(data_dir: Path, port: int, language: Language) -> AsyncIterator[Stage]:
+async def stage(
+    data_dir: Path, port: int, now: Callable[[], float], language: Language
+) -> AsyncIterator[Stage]:
     """Start everything in `data_dir`, and stop it at the end."""
     known = settings.load({}, data_dir=data_dir)
     await first_start.make(known)
@@ -72,7 +74,7 @@ async def stage(data_dir: Path, port: int, language: Language) -> AsyncIterator[
         await first_start.settle(context)
         issued = first_start.tokens_of(data_dir / first_start.TOKENS)
         async with (
-            served(context, "127.0.0.1", port) as url,
+            served(context, "127.0.0.1", port, now) as url,
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session,
         ):
             yield Stage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final
 
 _ACTOR: Final = re.compile(rb'"actor":"[^"]*"')
@@ -14,14 +15,14 @@ def edited(bundle: bytes) -> bytes:
     lines = bundle.split(b"\n")
     at = _look(lines)
     lines[at] = _ACTOR.sub(b'"actor":"somebody-else"', lines[at], count=1)
-    return b"\n".join(lines)
+    return _summed(lines)
 
 
 def removed(bundle: bytes) -> bytes:
     """One look less."""
     lines = bundle.split(b"\n")
     del lines[_look(lines)]
-    return b"\n".join(lines)
+    return _summed(lines)
 
 
 def swapped(bundle: bytes) -> bytes:
@@ -29,14 +30,14 @@ def swapped(bundle: bytes) -> bytes:
     lines = bundle.split(b"\n")
     at = _look(lines)
     lines[at - 1], lines[at] = lines[at], lines[at - 1]
-    return b"\n".join(lines)
+    return _summed(lines)
 
 
 def cut(bundle: bytes) -> bytes:
     """The last entry missing."""
     lines = bundle.split(b"\n")
     del lines[max(at for at, line in enumerate(lines) if line.startswith(b"leaf "))]
-    return b"\n".join(lines)
+    return _summed(lines)
 
 
 WAYS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
@@ -46,6 +47,12 @@ WAYS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "tamper_cut": cut,
 }
 """By what the story calls them."""
+
+
+def _summed(lines: Sequence[bytes]) -> bytes:
+    """The file again, with the sum in its last line made good: whoever forges, forges that too."""
+    body = b"\n".join(lines[:-2]) + b"\n"
+    return body + b"end %s\n" % sha256(body).hexdigest().encode()
 
 
 def _look(lines: Sequence[bytes]) -> int:

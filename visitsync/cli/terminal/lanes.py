@@ -22,6 +22,7 @@ SIGNS: Final = {
     "cancelled": "○",
     "cancelled_late": "○",
 }
+OVERLAP: Final = "╋"
 _COLOURS: Final = {
     "household_support": "cyan",
     "nurturing_support": "magenta",
@@ -79,8 +80,10 @@ def _line(lane: Lane, columns: int) -> Text:
         for place in range(_column(gap.x, columns), _column(gap.x + gap.width, columns)):
             cells[place] = ("╌", "grey62")
     for mark in lane.marks:
-        style = "bold yellow" if mark.point.overlaps else f"bold {colour_of(lane.program)}"
-        cells[_column(mark.x, columns)] = (SIGNS.get(mark.point.outcome, "┃"), style)
+        sign, style = SIGNS.get(mark.point.outcome, "┃"), f"bold {colour_of(lane.program)}"
+        if mark.point.overlaps:
+            sign, style = OVERLAP, "bold yellow"
+        cells[_column(mark.x, columns)] = (sign, style)
     runs = groupby(cells, key=itemgetter(1))
     return Text.assemble(*(("".join(sign for sign, _ in run), style) for style, run in runs))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 import click
 import msgspec
@@ -14,10 +15,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+_UNWATCHED_WIDTH: Final = 110
+"""Of what is piped into a file, where nobody's window sets it."""
+
 
 def stdout() -> Console:
     """The console for what was asked for; made anew, so that a redirected stream is heeded."""
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNWATCHED_WIDTH
+    return console
 
 
 def stderr() -> Console:
@@ -30,9 +37,29 @@ def as_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
-    """A plain table; what stands in it is text, never markup."""
-    made = Table(*columns, box=SIMPLE_HEAD, title=title or None, title_justify="left")
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", figures: int = 0
+) -> Table:
+    """A plain table; what stands in it is text, never markup.
+
+    Args:
+        columns: their heads.
+        rows: of as many cells.
+        title: above it.
+        figures: how many of the last columns hold numbers, which stand to the right, unbroken.
+    """
+    made = Table(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        title=escape(title) or None,
+        title_justify="left",
+    )
+    for place, head in enumerate(columns):
+        number = place >= len(columns) - figures
+        made.add_column(
+            escape(head), justify="right" if number else "left", no_wrap=number, overflow="fold"
+        )
     for row in rows:
         made.add_row(*(escape(cell) for cell in row))
     return made

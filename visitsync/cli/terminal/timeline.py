@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from visitsync.cli.terminal.lanes import SIGNS, colour_of, lanes
+from visitsync.cli.terminal.lanes import OVERLAP, SIGNS, colour_of, lanes
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.web.answers import HouseholdTimeline
 from visitsync.web.language import Language
@@ -57,7 +57,7 @@ def _key(made: Sheet, language: Language) -> Text:
     }
     said = [f"{sign} {texts[name]}" for sign, name in signs.items()]
     text = Text("  ".join(said), "dim")
-    text.append(f"  ┃ {texts['key_overlap']}", "yellow")
+    text.append(f"  {OVERLAP} {texts['key_overlap']}", "yellow")
     if made.masked:
         text.append(f"  ░ {texts['key_masked']}", "dim")
     return text
@@ -71,6 +71,8 @@ def _table(made: Sheet, language: Language, most: int | None) -> Table:
     for head, ratio in zip(heads, (0, 0, 4, 7, 3), strict=True):
         table.add_column(head, ratio=ratio or None, no_wrap=not ratio, overflow="fold")
     lines = [line for month in made.months for line in month.entries]
+    if most is not None:
+        lines.sort(key=lambda one: not one.flags)  # what has to be looked at stays in sight
     for line in lines[:most]:
         program = Text(made.program_name(line.program), f"bold {colour_of(line.program)}")
         program.append(f"\n{line.office}", "not bold dim")

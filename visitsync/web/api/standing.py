@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import msgspec
 from aiohttp import web
@@ -14,6 +15,11 @@ from visitsync.web.api.json_answer import answer
 from visitsync.web.callers import CONTEXT
 from visitsync.web.route import Operation, Route, open_to_all
 
+Clock: TypeAlias = Callable[[], float]
+
+NOW: Final[web.AppKey[Clock]] = web.AppKey("now")
+"""The host's clock, in seconds since 1970; only for comparing it with the database's."""
+
 
 async def healthz(_: web.Request) -> web.Response:
     """The process runs."""
@@ -22,7 +28,7 @@ async def healthz(_: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """The service can work: its database, keys and log are fit. Says what is not by name alone."""
-    for check in await health.checks(request.app[CONTEXT].settings):
+    for check in await health.checks(request.app[CONTEXT].settings, now=request.app[NOW]()):
         if not check.fit:
             return answer(Standing(status=f"unfit: {check.name}"), status=503)
     return answer(Standing(status="ready"))
