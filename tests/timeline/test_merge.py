@@ -300,8 +300,11 @@ def test_two_thousand_visits_take_a_moment() -> None:
         )
         for n in range(2000)
     ]
-    begun = time.perf_counter()
-    timeline = merge(visits)
-    seconds = time.perf_counter() - begun
-    assert len(timeline.entries) == 2000
-    assert seconds < 0.5, "ten times what it takes; a quadratic merge takes longer still"
+    seconds = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        timeline = merge(visits)
+        seconds.append(time.perf_counter() - begun)
+        assert len(timeline.entries) == 2000
+    # About 0.015 s on a quiet machine, and 0.05 s promised; the rest is for busy ones.
+    assert min(seconds) < 0.15
