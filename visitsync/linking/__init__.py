@@ -7,8 +7,8 @@ never altered; a link is the caller's dated row. See ``docs/adr/0005-conservativ
 """
 
 from visitsync.linking.bulk import Linker
-from visitsync.linking.index import IndexTerm, index_terms
-from visitsync.linking.profile import profile
+from visitsync.linking.index import IndexTerm, index_terms, terms_of
+from visitsync.linking.profile import Profile, profile
 from visitsync.linking.propose import RULES, Household, propose, propose_profiled
 from visitsync.linking.registration import Candidate, Evidence, Proposal, Registration
 
@@ -19,10 +19,12 @@ __all__ = [
     "Household",
     "IndexTerm",
     "Linker",
+    "Profile",
     "Proposal",
     "Registration",
     "index_terms",
     "profile",
     "propose",
     "propose_profiled",
+    "terms_of",
 ]
