@@ -35,6 +35,7 @@ async def make(settings: Settings) -> None:
     Raises:
         SettingsError: the folder cannot be made.
     """
+    os.umask(0o077)  # what is made from here on is this user's alone
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:

@@ -18,9 +18,18 @@ from visitsync.web.language import LANGUAGES, Language
 Texts: TypeAlias = Mapping[str, Mapping[str, str]]
 
 _HERE: Final = resources.files("visitsync.web")
-STYLE: Final = _HERE.joinpath("static/visitsync.css").read_bytes()
-STYLE_NAME: Final = f"visitsync-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
-"""The name holds the digest, so that a browser may keep the file for ever."""
+_TYPES: Final = {"visitsync.css": "text/css", "icon.svg": "image/svg+xml"}
+
+
+def _address(name: str, content: bytes) -> str:
+    """An address that holds the content's digest, so that a browser may keep it for ever."""
+    stem, _, ending = name.partition(".")
+    return f"/static/{stem}-{hashlib.sha256(content).hexdigest()[:12]}.{ending}"
+
+
+_FILES: Final = {name: _HERE.joinpath("static", name).read_bytes() for name in _TYPES}
+STATIC: Final = {name: _address(name, content) for name, content in _FILES.items()}
+"""The address of each file that pages refer to."""
 
 
 def _texts(language: Language) -> Texts:
@@ -46,7 +55,7 @@ _TEMPLATES.globals.update(
     wareki=wareki.wareki,
     era_year=wareki.era_year,
     weekday=wareki.weekday,
-    style_name=STYLE_NAME,
+    static=STATIC,
 )
 
 
@@ -74,11 +83,12 @@ def page(
     )
 
 
-async def style(_: web.Request) -> web.Response:
-    """The style sheet."""
+async def static(request: web.Request) -> web.Response:
+    """A file that pages refer to."""
+    name = next(name for name, address in STATIC.items() if address == request.path)
     return web.Response(
-        body=STYLE,
-        content_type="text/css",
+        body=_FILES[name],
+        content_type=_TYPES[name],
         charset="utf-8",
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
     )

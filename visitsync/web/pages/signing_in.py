@@ -92,10 +92,13 @@ ROUTES: Final = (
         permission=open_to_all("ends the caller's own session"),
         query=(LANG,),
     ),
-    Route(
-        method="GET",
-        path=f"/static/{rendering.STYLE_NAME}",
-        handler=rendering.style,
-        permission=open_to_all("a style sheet"),
+    *(
+        Route(
+            method="GET",
+            path=address,
+            handler=rendering.static,
+            permission=open_to_all("the look of the pages"),
+        )
+        for address in rendering.STATIC.values()
     ),
 )
