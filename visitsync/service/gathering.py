@@ -62,11 +62,7 @@ async def _gather(
     known = await facts.about(connection, caller.id, households, scopes | {token})
     caller.still(known.epochs[token], known.now)
     offices = await context.registry.offices(connection, known.epochs[epochs.DIRECTORY])
-    if len(households) == 1:
-        (only,) = households
-        found = await visits.of_household(connection, only)
-    else:
-        found = await visits.of_households(connection, households)
+    found = await visits.of_households(connection, households)
     keys = await _keys(context, connection, found, households)
     return Gathered(known, offices, found, keys)
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store.clock import Now
+from visitsync.store.prepared import Prepared
 from visitsync.store.tables import log_entry, log_head, log_year
 
 _PAGE: Final = 5_000
@@ -46,16 +47,15 @@ _HEAD: Final = sa.select(
     log_head.c.last_at,
     Now(),
 )
-_LOCKED_HEAD: Final = _HEAD.with_for_update()
-_INSERT: Final = sa.insert(log_entry)
-_ADVANCE: Final = sa.update(log_head)
+_LOCKED_HEAD: Final = Prepared(_HEAD.with_for_update())
+_INSERT: Final = Prepared(sa.insert(log_entry), many=Row._fields)
+_MOVED: Final = ("shard", "size", "frontier", "note", "last_at")
+_ADVANCE: Final = Prepared(sa.update(log_head), many=_MOVED)
 
 
 async def begin(connection: AsyncConnection, head: Head) -> None:
     """Store the head of a log that has no entry yet."""
-    values = {
-        name: getattr(head, name) for name in ("shard", "size", "frontier", "note", "last_at")
-    }
+    values = {name: getattr(head, name) for name in _MOVED}
     await connection.execute(sa.insert(log_head), {"only": 1, **values})
 
 
@@ -69,26 +69,18 @@ async def lock(connection: AsyncConnection) -> Head:
 
     It is the first row to lock for whoever changes facts, and the last for a submission.
     """
-    return Head(*(await connection.execute(_LOCKED_HEAD)).one())
+    (row,) = await _LOCKED_HEAD.fetch(connection)
+    return Head._make(row)
 
 
 async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
     """Add entries; whoever calls holds the head."""
-    await connection.execute(_INSERT, [row._asdict() for row in rows])
+    await _INSERT.run_many(connection, [row._asdict() for row in rows])
 
 
 async def advance(connection: AsyncConnection, new: Head) -> None:
     """Write the head after its new entries; whoever calls holds it."""
-    await connection.execute(
-        _ADVANCE,
-        {
-            "shard": new.shard,
-            "size": new.size,
-            "frontier": new.frontier,
-            "note": new.note,
-            "last_at": new.last_at,
-        },
-    )
+    await _ADVANCE.run_many(connection, [{name: getattr(new, name) for name in _MOVED}])
 
 
 async def close_year(connection: AsyncConnection, shard: str, size: int, note: str) -> None:

@@ -64,3 +64,8 @@ def _on_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:  # noqa
 def among(column: ColumnElement[str], values: Iterable[str]) -> Among:
     """Whether `column` is one of `values`; an empty list is never matched."""
     return Among(column, sa.bindparam(None, list(values), type_=Texts()))
+
+
+def among_given(column: ColumnElement[str], name: str) -> Among:
+    """Whether `column` is one of those given under `name` when the statement is run."""
+    return Among(column, sa.bindparam(name, type_=Texts()))

@@ -7,7 +7,7 @@ is one writer, which takes its lock at the beginning, so that it never fails hal
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,21 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from visitsync.errors import CommitUnknown, DatabaseUnavailable
+from visitsync.store.prepared import driver_of
 
 _PATIENCE_SECONDS: Final = 10.0
 """How long a writer waits for another one before it gives up."""
 _NOT_DONE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 """SQLite's codes after which a commit certainly did not happen."""
 PAGE_BYTES: Final = 8192
+DRIVER_ERRORS: Final = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    sqlite3.Error,
+    OSError,
+)
+"""All that a driver raises; none of it is passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Database:
 
     name: str
     """``postgresql`` or ``sqlite``."""
+    _begin: str
     _reader: AsyncEngine
     _writer: AsyncEngine
 
@@ -45,7 +55,11 @@ class Database:
         """
         with telling_nothing():
             async with self._reader.connect() as connection:
-                yield connection
+                try:
+                    yield connection
+                except DRIVER_ERRORS:
+                    await connection.invalidate()
+                    raise
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -57,20 +71,25 @@ class Database:
         """
         with telling_nothing():
             async with self._writer.connect() as connection:
-                transaction = await connection.begin()
+                driver = driver_of(connection)
                 try:
+                    await driver.execute(self._begin)
                     yield connection
                 except BaseException:
-                    await transaction.rollback()
+                    await _undo(connection)
                     raise
                 try:
-                    await transaction.commit()
-                except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+                    await driver.execute("COMMIT")
+                except DRIVER_ERRORS as error:
+                    await _undo(connection)
                     if certainly_not_done(error):
                         raise
                     raise CommitUnknown(
                         "The database went away while it committed; look whether it was done"
                     ) from None
+                except BaseException:
+                    await connection.invalidate()
+                    raise
 
     async def close(self) -> None:
         """Close every connection."""
@@ -78,12 +97,20 @@ class Database:
         await self._reader.dispose()
 
 
+async def _undo(connection: AsyncConnection) -> None:
+    try:
+        await driver_of(connection).execute("ROLLBACK")
+    except DRIVER_ERRORS:
+        # Nothing began, or the connection is gone, and the transaction with it.
+        await connection.invalidate()
+
+
 @contextmanager
 def telling_nothing() -> Iterator[None]:
     """Turn what a driver raises into our own error: a driver's message may repeat values."""
     try:
         yield
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_ERRORS as error:
         raise DatabaseUnavailable(
             f"The database is locked, full or gone ({_kind(error)}); nothing was changed"
         ) from None
@@ -102,6 +129,16 @@ def _kind(error: BaseException) -> str:
     return str(code or type(cause).__name__)
 
 
+_SHARED: Final[Mapping[str, Any]] = {
+    # Transactions are begun and ended here, not by SQLAlchemy or a driver.
+    "isolation_level": "AUTOCOMMIT",
+    "skip_autocommit_rollback": True,
+    "pool_reset_on_return": None,
+    "hide_parameters": True,
+    "max_overflow": 0,
+}
+
+
 def open_postgresql(url: str, password: str | None, connections: int) -> Database:
     """A PostgreSQL database; nothing is connected yet.
 
@@ -118,9 +155,8 @@ def open_postgresql(url: str, password: str | None, connections: int) -> Databas
         address = address.set(host=str(address.query["host"])).difference_update_query(["host"])
     writers = max(1, connections // 2)
     shared: dict[str, Any] = {
-        "hide_parameters": True,
+        **_SHARED,
         "pool_timeout": _PATIENCE_SECONDS,
-        "pool_pre_ping": False,
         "connect_args": {
             "timeout": _PATIENCE_SECONDS,
             "server_settings": {
@@ -132,14 +168,11 @@ def open_postgresql(url: str, password: str | None, connections: int) -> Databas
     }
     reader = create_async_engine(
         address,
-        isolation_level="AUTOCOMMIT",
         pool_size=max(1, connections - writers),
-        max_overflow=0,
-        pool_reset_on_return=None,
         **shared,
     )
-    writer = create_async_engine(address, pool_size=writers, max_overflow=0, **shared)
-    return Database("postgresql", reader, writer)
+    writer = create_async_engine(address, pool_size=writers, **shared)
+    return Database("postgresql", "BEGIN", reader, writer)
 
 
 def open_sqlite(file: Path, *, patience: float = _PATIENCE_SECONDS) -> Database:
@@ -151,21 +184,18 @@ def open_sqlite(file: Path, *, patience: float = _PATIENCE_SECONDS) -> Database:
     """
     address = sa.URL.create("sqlite+aiosqlite", database=str(file))
     shared: dict[str, Any] = {
-        "hide_parameters": True,
+        **_SHARED,
         "connect_args": {"timeout": patience, "cached_statements": 512},
-        "max_overflow": 0,
         "pool_timeout": patience,
     }
-    reader = create_async_engine(address, pool_size=4, pool_reset_on_return=None, **shared)
+    reader = create_async_engine(address, pool_size=4, **shared)
     writer = create_async_engine(address, pool_size=1, **shared)
     for engine in (reader, writer):
         sa.event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-    sa.event.listen(writer.sync_engine, "begin", _begin_at_once)
-    return Database("sqlite", reader, writer)
+    return Database("sqlite", "BEGIN IMMEDIATE", reader, writer)
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 -- sqlalchemy's adapter
-    connection.isolation_level = None  # transactions are ours, not the driver's
     cursor = connection.cursor()
     for pragma in (
         f"page_size = {PAGE_BYTES}",
@@ -178,7 +208,3 @@ def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 -- sqlal
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_at_once(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -12,8 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.among import among
+from visitsync.store.among import among_given
+from visitsync.store.prepared import Prepared
 from visitsync.store.tables import consent_epoch
+
+_READ: Final = Prepared(
+    sa.select(consent_epoch.c.scope, consent_epoch.c.value).where(
+        among_given(consent_epoch.c.scope, "scopes")
+    )
+)
 
 DIRECTORY: Final = "directory"
 
@@ -35,12 +42,8 @@ def of_token(token: str) -> str:
 
 async def read(connection: AsyncConnection, scopes: Collection[str]) -> Mapping[str, int]:
     """The epochs of `scopes`, each present; one that never changed is at 0."""
-    rows = await connection.execute(
-        sa.select(consent_epoch.c.scope, consent_epoch.c.value).where(
-            among(consent_epoch.c.scope, scopes)
-        )
-    )
-    return dict.fromkeys(scopes, 0) | {row.scope: row.value for row in rows}
+    rows = await _READ.fetch(connection, scopes=list(scopes))
+    return dict.fromkeys(scopes, 0) | dict(rows)  # type: ignore[arg-type] -- rows are pairs
 
 
 async def bump(connection: AsyncConnection, scopes: Collection[str]) -> None:

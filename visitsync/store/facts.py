@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.among import Texts, among
+from visitsync.store.among import among, among_given
 from visitsync.store.clock import Now
+from visitsync.store.prepared import Prepared
 from visitsync.store.tables import caseload, consent_epoch, fact, log_head, staff
 
 VIEWER: Final = "viewer"
@@ -49,19 +50,18 @@ class Known(NamedTuple):
 
 def _statement() -> sa.CompoundSelect[Any]:
     """Epochs, facts, viewers, caseloads and the clock, as rows of one shape."""
-    households = sa.bindparam("households", type_=Texts())
     none = sa.null()
     of_households = sa.select(caseload.c.viewer).where(
-        _is_one_of(caseload.c.household, households), caseload.c.to_version.is_(None)
+        among_given(caseload.c.household, "households"), caseload.c.to_version.is_(None)
     )
     clock = sa.select(sa.literal("now"), none, Now(), log_head.c.last_at, none, none).select_from(
         log_head
     )
     epochs = sa.select(
         sa.literal("epoch"), consent_epoch.c.scope, consent_epoch.c.value, none, none, none
-    ).where(_is_one_of(consent_epoch.c.scope, sa.bindparam("scopes", type_=Texts())))
+    ).where(among_given(consent_epoch.c.scope, "scopes"))
     columns = (fact.c.kind, fact.c.id, fact.c.version, fact.c.recorded_at, fact.c.household)
-    facts = sa.select(*columns, fact.c.body).where(_is_one_of(fact.c.household, households))
+    facts = sa.select(*columns, fact.c.body).where(among_given(fact.c.household, "households"))
     viewers = (
         sa.select(*columns, fact.c.body)
         .join(staff, sa.and_(staff.c.id == fact.c.id, staff.c.version == fact.c.version))
@@ -77,17 +77,11 @@ def _statement() -> sa.CompoundSelect[Any]:
         caseload.c.until_at,
         caseload.c.household,
         none,
-    ).where(_is_one_of(caseload.c.household, households), caseload.c.to_version.is_(None))
+    ).where(among_given(caseload.c.household, "households"), caseload.c.to_version.is_(None))
     return sa.union_all(clock, epochs, facts, viewers, cases)
 
 
-def _is_one_of(column: sa.Column[Any], values: sa.BindParameter[Any]) -> Any:  # noqa: ANN401 -- a clause
-    made = among(column, ())
-    made.values = values
-    return made
-
-
-_KNOWN: Final = _statement()
+_KNOWN: Final = Prepared(_statement())
 
 
 async def about(
@@ -103,8 +97,8 @@ async def about(
         households: those in question.
         scopes: whose epochs are wanted beside it; each is answered, 0 where it never changed.
     """
-    rows = await connection.execute(
-        _KNOWN, {"viewer": viewer, "households": list(households), "scopes": list(scopes)}
+    rows = await _KNOWN.fetch(
+        connection, viewer=viewer, households=list(households), scopes=list(scopes)
     )
     now = 0
     epochs = dict.fromkeys(scopes, 0)

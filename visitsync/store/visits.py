@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.among import Texts, among
+from visitsync.store.among import among, among_given
+from visitsync.store.prepared import Prepared, driver_of
 from visitsync.store.tables import visit
 
 
@@ -58,33 +59,16 @@ _COLUMNS: Final = Row._fields
 _STORED: Final = tuple(visit.c[name] for name in Stored._fields)
 
 
-def _of_households() -> sa.Select[Any]:
-    held = among(visit.c.household, ())
-    held.values = sa.bindparam("households", type_=Texts())
-    return (
-        sa.select(*_STORED)
-        .where(held, visit.c.elsewhere.is_(False))
-        .order_by(visit.c.household, visit.c.id, visit.c.revision)
-    )
-
-
-_OF_HOUSEHOLD: Final = (
+_OF_HOUSEHOLDS: Final = Prepared(
     sa.select(*_STORED)
-    .where(visit.c.household == sa.bindparam("household"), visit.c.elsewhere.is_(False))
-    .order_by(visit.c.id, visit.c.revision)
+    .where(among_given(visit.c.household, "households"), visit.c.elsewhere.is_(False))
+    .order_by(visit.c.household, visit.c.id, visit.c.revision)
 )
-_OF_HOUSEHOLDS: Final = _of_households()
-
-
-async def of_household(connection: AsyncConnection, household: str) -> list[Stored]:
-    """All revisions of a household's reports, by id and revision."""
-    rows = await connection.execute(_OF_HOUSEHOLD, {"household": household})
-    return [Stored._make(row) for row in rows]
 
 
 async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Stored]:
-    """All revisions of several households' reports, by household, id and revision."""
-    rows = await connection.execute(_OF_HOUSEHOLDS, {"households": list(households)})
+    """All revisions of these households' reports, by household, id and revision."""
+    rows = await _OF_HOUSEHOLDS.fetch(connection, households=list(households))
     return [Stored._make(row) for row in rows]
 
 
@@ -105,8 +89,7 @@ async def add(connection: AsyncConnection, rows: Sequence[Row]) -> None:
     if connection.dialect.name != "postgresql":
         await connection.execute(sa.insert(visit), [row._asdict() for row in rows])
         return
-    raw = await connection.get_raw_connection()
-    driver: Any = raw.driver_connection
+    driver = driver_of(connection)
     await driver.copy_records_to_table(visit.name, records=rows, columns=_COLUMNS)
 
 
