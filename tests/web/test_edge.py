@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
-import structlog
 from aiohttp import web
 from structlog.testing import LogCapture
 from web.serving import raw, serving
@@ -88,18 +87,6 @@ async def url() -> AsyncIterator[str]:
 async def client(url: str) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(url) as session:
         yield session
-
-
-@pytest.fixture
-def log() -> Iterator[LogCapture]:
-    before = structlog.get_config()
-    captured = LogCapture()
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, captured],
-        cache_logger_on_first_use=False,
-    )
-    yield captured
-    structlog.configure(**before)
 
 
 EXPECTED = {

@@ -43,5 +43,5 @@ def command(*, household: str, user: str, purpose: str, lang: str | None, as_jso
 
 async def _view(household: str, user: str, purpose: str) -> View:
     async with at_hand.opened() as context:
-        caller = Caller(kind="staff", id=user, scopes=frozenset({"read"}))
+        caller = Caller.as_staff(user, at_hand.operator().id)
         return await timelines.view(context, caller, household, purpose)

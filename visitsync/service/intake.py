@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -19,6 +20,7 @@ SLICE: Final = 128
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK: Final = b" \t\r"
+_PLACE: Final = re.compile(r"\((byte \d+)\)$")
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -51,8 +53,11 @@ def lines_of(content: bytes, *, ndjson: bool) -> Sequence[bytes]:
 def _members(content: bytes) -> list[bytes]:
     try:
         return [bytes(one) for one in _ARRAY.decode(content)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadJson("The body is no JSON array of records") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        place = _PLACE.search(str(error))
+        raise BadJson(
+            "The body is no JSON array of records", where=place[1] if place else None
+        ) from None
 
 
 async def read(lines: Iterable[bytes], office: Office) -> list[Item]:

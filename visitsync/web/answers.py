@@ -181,5 +181,5 @@ def report_of(report: Report, language: Language) -> SubmissionReport:
 
 def _said(codes: Iterable[str], language: Language) -> Iterable[str]:
     for code in codes:
-        if code in PROBLEMS:
-            yield getattr(PROBLEMS[code], language)
+        words = PROBLEMS[code]
+        yield words.ja if language == "ja" else words.en

@@ -89,8 +89,9 @@ def _key(request: web.Request) -> str | None:
 
 
 async def _payload(request: web.Request) -> Records | Files:
-    media_type = request.content_type
-    if "Content-Type" not in request.headers or media_type not in _ACCEPTED:
+    # aiohttp takes a type that it cannot read for application/octet-stream.
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type not in _ACCEPTED:
         raise UnsupportedMediaType(
             "This type is not taken", where="Content-Type", accepted=_ACCEPTED
         )
@@ -99,7 +100,6 @@ async def _payload(request: web.Request) -> Records | Files:
     if media_type in {_JSON, _NDJSON}:
         return Records(content, ndjson=media_type == _NDJSON)
     if media_type == _TOGETHER:
-        # aiohttp has lower-cased the parameters' names, and nothing else.
         boundary = _boundary(request.headers["Content-Type"])
         parts = body.split_multipart(content, boundary, most=limits.files)
         return Files(tuple((one.name, one.content) for one in parts))
