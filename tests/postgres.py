@@ -7,6 +7,7 @@ up to the root.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import pwd
@@ -15,8 +16,11 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+
+import asyncpg
 
 OLDEST = 15
 NONE_FOUND = (
@@ -60,37 +64,36 @@ class Cluster:
         """The address of one of its databases, by its socket."""
         return f"postgresql://visitsync@/{database}?host={self.folder}&port={self.port}"
 
-    def new_database(self) -> str:
-        """The address of a new, empty database."""
+    def new_database(self, template: str | None = None) -> str:
+        """The address of a new database: empty, or a copy of another that nobody is using."""
         name = f"t{uuid.uuid4().hex}"
-        _psql(self, f'CREATE DATABASE "{name}"')
+        copied = "" if template is None else f' TEMPLATE "{_name(template)}"'
+        _run(self, f'CREATE DATABASE "{name}"{copied}')
         return self.url(name)
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is still connected."""
-        name = url.split("?")[0].rsplit("/", 1)[1]
-        _psql(self, f'DROP DATABASE "{name}" WITH (FORCE)')
+        _run(self, f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
 
 
-def _psql(cluster: Cluster, statement: str) -> None:
-    import asyncio  # noqa: PLC0415 -- only here
+def _name(url: str) -> str:
+    return url.split("?", maxsplit=1)[0].rsplit("/", 1)[1]
 
-    import asyncpg  # noqa: PLC0415 -- only here
 
-    async def run() -> None:
-        connection = await asyncpg.connect(
-            host=str(cluster.folder), port=cluster.port, user="visitsync", database="postgres"
-        )
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+def _run(cluster: Cluster, statement: str) -> None:
+    # In a thread of its own, because a fixture may run inside an event loop.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _execute(cluster, statement)).result()
 
-    import threading  # noqa: PLC0415 -- a fixture may run inside an event loop
 
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    thread.join()
+async def _execute(cluster: Cluster, statement: str) -> None:
+    connection = await asyncpg.connect(
+        host=str(cluster.folder), port=cluster.port, user="visitsync", database="postgres"
+    )
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 @contextmanager
@@ -107,13 +110,19 @@ def cluster() -> Iterator[Cluster | None]:
     user = _user()
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)
-    demote = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     data = home / "data"
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(home)}
 
     def run(*arguments: str | Path) -> None:
         subprocess.run(
-            arguments, check=True, capture_output=True, cwd=home, env=environment, **demote
+            arguments,
+            check=True,
+            capture_output=True,
+            cwd=home,
+            env=environment,
+            user=None if user is None else user.pw_uid,
+            group=None if user is None else user.pw_gid,
+            extra_groups=None if user is None else (),
         )
 
     try:

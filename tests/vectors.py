@@ -23,7 +23,7 @@ needs_vectors: Final = pytest.mark.skipif(
 )
 
 
-def load(name: str) -> Any:  # noqa: ANN401 -- each file has a shape of its own
+def load(name: str) -> Any:
     """One file of vectors, plain or gzipped JSON."""
     data = (_FOLDER / name).read_bytes()
     return json.loads(gzip.decompress(data) if name.endswith(".gz") else data)

@@ -1,0 +1,82 @@
+"""A real database for every test that wants one: PostgreSQL and the embedded SQLite, one by one.
+
+Whatever wrote the access log through `context` has it exported and verified at the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from build import OPERATOR
+from postgres import NONE_FOUND, Cluster, cluster
+
+from visitsync.audit import verify_bundle
+from visitsync.service import access_log
+from visitsync.service.context import Context, open_context
+from visitsync.service.migration import migrate
+from visitsync.settings import Settings, load
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster | None]:
+    with cluster() as found:
+        yield found
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if name == "postgresql" and request.getfixturevalue("postgres") is None:
+        pytest.skip(NONE_FOUND)
+    return name
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
+    """Installations that were set up once in this session, to be copied."""
+    return {}
+
+
+@pytest.fixture
+async def settings(
+    engine: str,
+    tmp_path: Path,
+    templates: dict[str, Settings],
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Settings]:
+    """A new installation, set up and empty."""
+    found: Cluster | None = request.getfixturevalue("postgres") if engine != "sqlite" else None
+    template = templates.get(engine)
+    if template is None:
+        factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+        folder = factory.mktemp(engine)
+        url = "" if found is None else found.new_database()
+        template = templates[engine] = load({}, data_dir=folder, database_url=url)
+        await migrate(template)
+    home = tmp_path / "installation"
+    shutil.copytree(template.data_dir, home)
+    url = "" if found is None else found.new_database(template.database_url)
+    yield load({}, data_dir=home, database_url=url)
+    if found is not None:
+        found.drop(url)
+
+
+@pytest.fixture
+async def context(settings: Settings) -> AsyncIterator[Context]:
+    """The installation, open; its log is verified when the test is over."""
+    async with open_context(settings) as opened:
+        yield opened
+        await verify(opened)
+
+
+async def verify(context: Context) -> None:
+    """Export the whole log and verify it with the public key alone."""
+    exported = await access_log.export(context, OPERATOR, dt.date(2020, 4, 1), dt.date(2100, 4, 1))
+    verdict = verify_bundle(exported, access_log.public_key(context))
+    assert [finding.code for finding in verdict.findings] == ["no_older", "whole"]
