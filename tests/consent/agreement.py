@@ -33,7 +33,7 @@ _LISTS: Final = {
 }
 
 
-def case(name: str) -> Any:  # noqa: ANN401 -- a scenario as it was written
+def case(name: str) -> Any:
     """The scenario of a case file, read as the command reads it."""
     return loads((CASES / f"{name}.json").read_bytes(), mark_repeated_names=True)
 

@@ -13,7 +13,8 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from consent.damage import KINDS, Json, Part, damage, damaged, odd
+from consent.damage import KINDS, Json, Part, damage, odd
+from consent.given import catalogue, policies
 
 from visitsync.schema.vocabulary import VOCABULARY
 
@@ -67,9 +68,9 @@ class Maker:
         scenario["blocks"] = self._facts("b", self.block, (0, 0, 0, 0, 1))
         scenario["question"] = self._question(purpose)
         if rng.random() < 0.3:
-            scenario["policies"] = self._policies()
+            scenario["policies"] = policies(PROGRAMS, rng)
         if rng.random() < 0.2:
-            scenario["catalogue"] = self._catalogue()
+            scenario["catalogue"] = catalogue(rng)
         if rng.random() < 0.4:
             self._let_one_program_be_seen(scenario)
         for _ in range(rng.choice((0, 0, 1, 2))):
@@ -337,39 +338,6 @@ class Maker:
             "until": self._ended(),
             "closed_at": self._happened(),
         }
-
-    # ── policies and catalogue ────────────────────────────────────────────────────────────────────
-    def _policies(self) -> Part:
-        rng = self.rng
-        policies: Json = {
-            program: {
-                "withheld": rng.choice(("mask", "hide")),
-                "break_glass": rng.random() < 0.6,
-            }
-            for program in self._some(*PROGRAMS, "unheard_of")
-        }
-        if policies and rng.random() < 0.2:
-            program = rng.choice(sorted(policies))
-            policies[program] = damaged(policies[program], rng)
-        return odd(self.rng) if rng.random() < 0.05 else policies
-
-    def _catalogue(self) -> Part:
-        rng = self.rng
-        codes = ("council_25_2", "council_25_3", "child_abuse_13_4", "city_1", "unheard_of")
-        catalogue: list[Part] = [
-            {
-                "code": rng.choice(codes),
-                "article": rng.choice(("条例1条", "条例2条")),
-                "standing": rng.random() < 0.5,
-                "categories": self._categories() if rng.random() < 0.8 else ["notes", "contact"],
-            }
-            for _ in range(rng.choice((0, 1, 2, 3, 4)))
-        ]
-        if catalogue and rng.random() < 0.2:
-            catalogue.append(copy.deepcopy(rng.choice(catalogue)))
-        if catalogue and rng.random() < 0.2:
-            catalogue[0] = damaged(catalogue[0], rng)
-        return odd(self.rng) if rng.random() < 0.05 else catalogue
 
     # ── further versions ──────────────────────────────────────────────────────────────────────────
     def _add_version(self, scenario: Json) -> None:

@@ -150,7 +150,7 @@ def test_each_withheld_field_is_left_out(rich: Visit, name: str) -> None:
     assert "visitors" not in left or name != "visitors"
 
 
-def otherwise(value: Any) -> Any:  # noqa: ANN401 -- any member of a report
+def otherwise(value: Any) -> Any:
     """The same shape with every value changed."""
     if isinstance(value, dict):
         return {key: otherwise(member) for key, member in value.items()} | {"more": 1}
@@ -159,7 +159,7 @@ def otherwise(value: Any) -> Any:  # noqa: ANN401 -- any member of a report
     return f"not {value}"
 
 
-def changed_where_unreleased(whole: Any, released: Any) -> Any:  # noqa: ANN401 -- as above
+def changed_where_unreleased(whole: Any, released: Any) -> Any:
     if isinstance(whole, dict) and isinstance(released, dict):
         return {
             key: changed_where_unreleased(value, released[key])

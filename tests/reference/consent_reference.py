@@ -19,6 +19,8 @@ from reference.consent_shapes import (
     any_names,
     has_head,
     is_id,
+    moment,
+    names,
     part,
     readable_id,
 )
@@ -33,6 +35,67 @@ MALFORMED: Final[Line] = HIDDEN | {
 
 class Reference(Rules):
     """All that one scenario answers."""
+
+    # ── C7 to C9 ──────────────────────────────────────────────────────────────────────────────────
+    def in_force(self, fact: Raw) -> bool:
+        """From its start until a person closed it; passing `until` lifts nothing."""
+        start, closed = moment(fact["from"]), moment(fact.get("closed_at"))
+        assert start is not None
+        return start <= self.now and not (closed is not None and closed <= self.now)
+
+    def shields_over(self, record: Raw) -> list[Raw]:
+        """The shields that limit this viewer here; None stands for an unreadable one."""
+        if any(self.c1(record)):
+            return []
+        return [
+            shield
+            for shield in self.readable("shields")
+            if self.in_force(shield) and not any_names(shield["allowed"], self.viewer)
+        ] + [None for _ in self.unreadable("shields")]
+
+    def is_opened(self, shield: Raw, record: Raw) -> bool:
+        return shield is not None and any(
+            show.category == "contact" and show.opens == shield["id"]
+            for show in self.permits(record)
+        )
+
+    def law_or_emergency_gives(self, record: Raw, category: str) -> bool:
+        return any(
+            show.category == category and show.rule in ("C5", "C6") for show in self.permits(record)
+        )
+
+    def c7(self, record: Raw, category: str) -> list[str]:
+        return [
+            "unreadable" if shield is None else shield["id"]
+            for shield in self.shields_over(record)
+            if (category == "contact" and not self.is_opened(shield, record))
+            or (
+                category == "notes"
+                and (shield is None or shield["withhold_notes"])
+                and not self.law_or_emergency_gives(record, "notes")
+            )
+        ]
+
+    def blocks_naming(self, items: str) -> list[str]:
+        """The refs of blocks in force that name the viewer by an item of one of these kinds."""
+        return ["unreadable" for _ in self.unreadable("blocks") if "viewer" in items] + [
+            block["id"]
+            for block in self.readable("blocks")
+            if self.in_force(block)
+            and any(
+                item.partition(":")[0] in items.split() and names(item, self.viewer)
+                for item in block["who"]
+            )
+        ]
+
+    def c8(self, record: Raw) -> list[str]:
+        refs = self.blocks_naming("viewer")
+        if not any(self.c1(record)):
+            refs += self.blocks_naming("office agency")
+        return refs
+
+    def c9(self) -> list[str]:
+        return [f"purpose:{self.purpose}"] if self.purpose in ("audit", "statistics") else []
 
     # ── the answer ────────────────────────────────────────────────────────────────────────────────
     def allowed(self, record: Raw, category: str) -> bool:

@@ -1,4 +1,4 @@
-"""The consent rules C1 to C10, category by category, asked of the raw facts."""
+"""C1 to C6, category by category, and C10 of the question, asked of the raw facts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from reference.consent_shapes import (
     is_open,
     is_text,
     moment,
-    names,
     part,
     readable_id,
 )
@@ -61,7 +60,7 @@ class Show(NamedTuple):
 
 
 class Rules:
-    """One scenario, and what each rule says of its records."""
+    """One scenario, and what its rules permit."""
 
     def __init__(self, scenario: Raw) -> None:
         self.scenario = scenario
@@ -360,64 +359,3 @@ class Rules:
             *self.c5(),
             *self.c6(record),
         ]
-
-    # ── C7 to C9 ──────────────────────────────────────────────────────────────────────────────────
-    def in_force(self, fact: Raw) -> bool:
-        """From its start until a person closed it; passing `until` lifts nothing."""
-        start, closed = moment(fact["from"]), moment(fact.get("closed_at"))
-        assert start is not None
-        return start <= self.now and not (closed is not None and closed <= self.now)
-
-    def shields_over(self, record: Raw) -> list[Raw]:
-        """The shields that limit this viewer here; None stands for an unreadable one."""
-        if any(self.c1(record)):
-            return []
-        return [
-            shield
-            for shield in self.readable("shields")
-            if self.in_force(shield) and not any_names(shield["allowed"], self.viewer)
-        ] + [None for _ in self.unreadable("shields")]
-
-    def is_opened(self, shield: Raw, record: Raw) -> bool:
-        return shield is not None and any(
-            show.category == "contact" and show.opens == shield["id"]
-            for show in self.permits(record)
-        )
-
-    def law_or_emergency_gives(self, record: Raw, category: str) -> bool:
-        return any(
-            show.category == category and show.rule in ("C5", "C6") for show in self.permits(record)
-        )
-
-    def c7(self, record: Raw, category: str) -> list[str]:
-        return [
-            "unreadable" if shield is None else shield["id"]
-            for shield in self.shields_over(record)
-            if (category == "contact" and not self.is_opened(shield, record))
-            or (
-                category == "notes"
-                and (shield is None or shield["withhold_notes"])
-                and not self.law_or_emergency_gives(record, "notes")
-            )
-        ]
-
-    def blocks_naming(self, items: str) -> list[str]:
-        """The refs of blocks in force that name the viewer by an item of one of these kinds."""
-        return ["unreadable" for _ in self.unreadable("blocks") if "viewer" in items] + [
-            block["id"]
-            for block in self.readable("blocks")
-            if self.in_force(block)
-            and any(
-                item.partition(":")[0] in items.split() and names(item, self.viewer)
-                for item in block["who"]
-            )
-        ]
-
-    def c8(self, record: Raw) -> list[str]:
-        refs = self.blocks_naming("viewer")
-        if not any(self.c1(record)):
-            refs += self.blocks_naming("office agency")
-        return refs
-
-    def c9(self) -> list[str]:
-        return [f"purpose:{self.purpose}"] if self.purpose in ("audit", "statistics") else []

@@ -64,6 +64,9 @@ class Statement(msgspec.Struct, Generic[F], kw_only=True):
     household: str | None
     """None where it cannot be read, and for viewers."""
 
+    def __repr__(self) -> str:
+        return "<Statement>"
+
     def recorded_by(self, at: Instant | None) -> bool:
         """Whether it counts at `at`; where that cannot be read, all count."""
         return at is None or self.recorded_at is None or self.recorded_at <= at
