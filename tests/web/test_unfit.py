@@ -1,0 +1,131 @@
+"""What is asked while something is broken: one clear answer, nothing lost, nothing told."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+from structlog.testing import LogCapture
+from web.conftest import Town
+from web.family import MONTH, NAMES, WORKER, consent, settle
+from web.test_households import look
+from web.test_submissions import SP, canonical, post
+
+from visitsync.errors import KeyFileError, VisitsyncError
+from visitsync.service.context import open_context
+
+
+async def ready(town: Town) -> tuple[int, str]:
+    async with town.session.get("/readyz") as response:
+        return response.status, (await response.json())["status"]
+
+
+async def test_a_fit_service_says_so(town: Town) -> None:
+    async with town.session.get("/healthz") as response:
+        assert (response.status, await response.json()) == (200, {"status": "alive"})
+    assert await ready(town) == (200, "ready")
+
+
+async def test_a_locked_database_is_503_and_nothing_is_lost(town: Town) -> None:
+    body = b"\n".join(canonical())
+    other = sqlite3.connect(town.folder / "visitsync.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        status, problem = await post(town, body)
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert (status, problem["code"]) == (503, "database_unavailable")
+
+    status, report = await post(town, body)
+    assert (status, report["counts"]["created"]) == (200, 3)
+
+
+async def test_a_look_that_cannot_be_logged_is_not_answered(town: Town) -> None:
+    household = await settle(town)
+    await consent(town, household, "household_support")
+    other = sqlite3.connect(town.folder / "visitsync.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        status, body = await look(town, household, WORKER)
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+    assert status == 503
+    assert b"household_support" not in body
+    assert (await look(town, household, WORKER))[0] == 200
+
+
+async def test_a_lost_key_file_makes_it_unready_and_stops_a_start(town: Town) -> None:
+    (town.folder / "master.key").unlink()
+
+    status, said = await ready(town)
+    assert (status, said) == (503, "unfit: keys")
+    with pytest.raises(KeyFileError):
+        async with open_context(town.context.settings):
+            pass
+
+
+async def test_a_log_cut_behind_the_services_back_is_not_written_on(town: Town) -> None:
+    await post(town, b"\n".join(canonical()))
+    database = sqlite3.connect(town.folder / "visitsync.db", isolation_level=None)
+    tables = [
+        name
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        if "log" in name
+    ]
+    for name in tables:
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (name,)
+        ).fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute(f'DELETE FROM "{name}"')  # noqa: S608 -- a name of our own
+    database.close()
+
+    status, said = await ready(town)
+    assert status == 503
+    assert said.startswith("unfit: ")
+    status, problem = await post(town, canonical(4)[-1])
+    assert status in {500, 503}
+    assert problem["code"] in {"integrity", "database_unavailable", "not_ready"}
+    with pytest.raises(VisitsyncError):
+        async with open_context(town.context.settings):
+            pass
+
+
+async def test_nothing_personal_reaches_the_log_or_an_error(town: Town, log: LogCapture) -> None:
+    """Whatever is asked, rightly and wrongly, with a family's names in it."""
+    household = await settle(town)
+    name, kana = "大石　里美", "オオイシ サトミ"
+    wrong = canonical(1)[0].replace(b'"basis":', f'"{name}":1,"basis":'.encode())
+    answers: list[str] = []
+
+    async def ask(method: str, path: str, **sent: object) -> None:
+        headers = {**town.staff(WORKER), "Referer": f"http://x/{kana}", "User-Agent": "大石"}
+        headers = {k: v.encode().decode("latin-1") for k, v in headers.items()}
+        async with town.session.request(method, path, headers=headers, **sent) as response:  # type: ignore[arg-type]
+            answers.append(await response.text())
+
+    await ask("GET", f"/households/{name}?purpose=protection")
+    await ask("GET", f"/api/v1/households/{name}/timeline?purpose={name}")
+    await ask("GET", f"/api/v1/households/{household}/timeline?{name}={kana}")
+    await ask("GET", f"/nowhere/{name}")
+    await ask("POST", "/api/v1/households/search", json={"purpose": "protection", "name": name})
+    await ask("POST", "/api/v1/households/search", json={"purpose": name, name: kana})
+    await ask("POST", "/api/v1/households/search", data=name)
+    for body in (wrong, name.encode(), b"[" + name.encode()):
+        _, problem = await post(town, body)
+        answers.append(str(problem))
+    _, problem = await post(town, name.encode(), kind="text/csv", query="?name=x.csv")
+    answers.append(str(problem))
+    await asyncio.sleep(0)
+
+    told = str(log.entries)
+    assert len(log.entries) > len(MONTH)
+    for one in (*NAMES, name, kana, "オオイシ"):
+        assert one not in told
+        assert not any(one in answer for answer in answers)
+    assert household not in told
+    assert SP not in told
