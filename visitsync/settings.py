@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Holds PostgreSQL's password alone, so that it stands in no environment."""
     database_connections: int = 8
     """Connections to PostgreSQL per process, one of them for the access log."""
+    database_wait_seconds: float = 10.0
+    """How long to wait for a connection or another writer before giving up."""
     key_file: Path | None = None
     """The sealed master key file; by default ``master.key`` in `data_dir`."""
     tenant: str = "visitsync"

@@ -69,9 +69,12 @@ def open_database(settings: Settings) -> Database:
     """The database of the settings; nothing is connected yet."""
     if settings.embedded is None:
         return open_postgresql(
-            settings.database_url, password_of(settings), settings.database_connections
+            settings.database_url,
+            password_of(settings),
+            connections=settings.database_connections,
+            patience=settings.database_wait_seconds,
         )
-    return open_sqlite(settings.embedded)
+    return open_sqlite(settings.embedded, patience=settings.database_wait_seconds)
 
 
 def signer_of(settings: Settings, master: MasterKeys) -> NoteSigner:

@@ -104,15 +104,21 @@ async def apply(context: Context, caller: Caller, wanted: Wanted) -> Difference:
         NotAllowed: the caller is no operator.
     """
     caller.must("operate")
-    async with context.database.writing() as connection:
+    async with context.log.writing() as turn:
+        connection = turn.connection
         await directory.lock_offices(connection)
         await households.hold_intake(connection)
-        head = await context.log.hold(connection)
+        head = await turn.hold()
         at = max(head.now, head.last_at)
         found = await _plan(context, connection, wanted)
         changes = found.changes()
         general = context.keyring.opened(await data_keys.of_households(connection, [""]))
-        await _put(context, connection, found, changes, held(general, ("", "", STAFF)), at)
+        key = held(general, ("", "", STAFF))
+        sealed = {
+            one.id: context.keyring.seal_general(key, STAFF, one.id, msgspec.json.encode(one))
+            for one in wanted.directory.staff
+        }
+        await _put(connection, found, changes, sealed, at)
         told = await staffing.directives(
             connection, wanted.directory.directive, await _homes(context, connection, wanted), at
         )
@@ -128,7 +134,7 @@ async def apply(context: Context, caller: Caller, wanted: Wanted) -> Difference:
                 private={"changes": msgspec.to_builtins(changes)},
                 public={"records": len(changes)},
             )
-            await context.log.append(connection, head, [draft])
+            await turn.append([draft])
     return Difference(changes=tuple(changes))
 
 
@@ -279,12 +285,11 @@ def _differing(before: object, after: object) -> tuple[str, ...]:
 
 
 # ── making it so ──────────────────────────────────────────────────────────────────────────────────
-async def _put(  # noqa: PLR0913 -- what is changed, under which key, when
-    context: Context,
+async def _put(
     connection: AsyncConnection,
     found: _Plan,
     changes: list[Change],
-    key: bytes,
+    sealed: Mapping[str, bytes],
     at: int,
 ) -> None:
     touched = {(one.kind, one.id) for one in changes if one.what != "ended"}
@@ -306,10 +311,6 @@ async def _put(  # noqa: PLR0913 -- what is changed, under which key, when
     for kind, gone in ended.items():
         await directory.end(connection, kind, gone, at)
     people = [one for one in wanted.staff if ("staff", one.id) in touched]
-    sealed = {
-        one.id: context.keyring.seal_general(key, STAFF, one.id, msgspec.json.encode(one))
-        for one in people
-    }
     await staffing.put(connection, people, sealed, at)
     await staffing.end(connection, ended["staff"], ended["office"], at)
     await staffing.claim(connection, found.claims, found.wanted_claims, at)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,6 +49,35 @@ class _Look:
         self.epochs = under
         self.gone = False
         self.written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+
+class Turn:
+    """A transaction that can write to the log; the head is held from `hold` until it ends."""
+
+    __slots__ = ("connection", "head", "log", "signed")
+
+    def __init__(self, log: Logbook, connection: AsyncConnection) -> None:
+        self.log = log
+        self.connection = connection
+        self.head: Head | None = None
+        self.signed: Head | None = None
+
+    async def hold(self) -> Head:
+        """Hold the head, and check that it is ours.
+
+        Raises:
+            LogBroken: the stored head is not the one that was signed, or an older one.
+        """
+        self.head = await access_log.lock(self.connection)
+        self.log.check(self.head)
+        return self.head
+
+    async def append(self, drafts: Sequence[Draft]) -> tuple[Row, ...]:
+        """Write entries after the head, which must be held, and the new head."""
+        if self.head is None:
+            raise LogBroken("The log's head is not held", where="append")
+        rows, self.signed = await self.log.append(self.connection, self.head, drafts)
+        return rows
 
 
 class Logbook:
@@ -136,7 +166,6 @@ class Logbook:
         try:
             standing = await self._write(batch)
         except VisitsyncError as error:
-            self._trusted = None
             for one in batch:
                 _refuse(one, error)
         except BaseException:
@@ -150,33 +179,43 @@ class Logbook:
 
     async def _write(self, batch: Sequence[_Look]) -> frozenset[_Look]:
         """Write the entries of those looks whose epochs have not moved."""
-        async with self._database.writing() as connection:
-            head = await self.hold(connection)
+        async with self.writing() as turn:
+            await turn.hold()
             scopes = {scope for one in batch for scope in one.epochs}
-            present = await epochs.read(connection, scopes)
+            present = await epochs.read(turn.connection, scopes)
             standing = [
                 one
                 for one in batch
                 if all(present[scope] == value for scope, value in one.epochs.items())
             ]
             if standing:
-                await self.append(connection, head, [one.draft for one in standing])
+                await turn.append([one.draft for one in standing])
         return frozenset(standing)
 
     # ── the log itself ────────────────────────────────────────────────────────────────────────────
-    async def hold(self, connection: AsyncConnection) -> Head:
-        """Hold the head until the transaction ends, and check that it is ours.
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Turn]:
+        """One transaction of the database that ends with entries in the log.
 
         Raises:
-            LogBroken: the stored head is not the one that was signed, or an older one.
+            DatabaseUnavailable: nothing was changed.
+            CommitUnknown: the database went away while it committed.
         """
-        head = await access_log.lock(connection)
-        self.check(head)
-        return head
+        async with self._database.writing() as connection:
+            turn = Turn(self, connection)
+            yield turn
+        if turn.signed is not None:
+            self._note(turn.signed)
+
+    def _note(self, head: Head) -> None:
+        """Remember what is durable: a log that is shorter later on is an old one."""
+        made = Checkpoint(head.shard, head.size, Frontier.from_bytes(head.frontier).root())
+        if self._trusted is None or _is_before(self._trusted[1], made):
+            self._trusted = (head.note, made)
 
     async def append(
         self, connection: AsyncConnection, head: Head, drafts: Sequence[Draft]
-    ) -> tuple[Row, ...]:
+    ) -> tuple[tuple[Row, ...], Head]:
         """Write entries after `head`, which the transaction holds, and the new head."""
         at = max(head.now, head.last_at)
         frontier = Frontier.from_bytes(head.frontier)
@@ -189,8 +228,9 @@ class Logbook:
         start = frontier.size + len(rows)
         rows += [placed(one, shard, seq, at) for seq, one in enumerate(drafts, start)]
         await access_log.insert(connection, rows)
-        await access_log.advance(connection, self._signed(shard, frontier, rows, at))
-        return tuple(rows)
+        signed = self._signed(shard, frontier, rows, at)
+        await access_log.advance(connection, signed)
+        return tuple(rows), signed
 
     async def found(self, connection: AsyncConnection) -> None:
         """Begin the log of a new installation."""
@@ -227,7 +267,6 @@ class Logbook:
         signed = self._trusted[1]
         frontier = Frontier.from_bytes(head.frontier)
         if signed != Checkpoint(head.shard, head.size, frontier.root()):
-            self._trusted = None
             raise LogBroken("The access log's head is not what was signed", where=head.shard)
         if frontier.size != head.size:
             raise LogBroken("The access log's head contradicts itself", where=head.shard)

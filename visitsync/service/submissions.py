@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import NotAllowed, RepeatedKey, UnknownOffice
+from visitsync.fields.layout import Layout
 from visitsync.schema.directory import Directory, Office
 from visitsync.schema.reading import Problem
 from visitsync.service import caseloads, entries, intake, placing, revisions
@@ -20,6 +22,7 @@ from visitsync.service.directory import known_directory, known_layouts, office_o
 from visitsync.service.ids import new_id
 from visitsync.service.intake import Item
 from visitsync.service.keyring import LOG, REPORTS, held
+from visitsync.service.logbook import Turn
 from visitsync.service.placing import Placed
 from visitsync.service.reading import read_files
 from visitsync.service.reports import (
@@ -33,7 +36,8 @@ from visitsync.service.reports import (
     Terms,
 )
 from visitsync.service.revisions import Judged
-from visitsync.store import clock, data_keys, directory, epochs, households, submissions, visits
+from visitsync.service.writing import still_signed_in
+from visitsync.store import clock, data_keys, directory, households, submissions, visits
 from visitsync.store.submissions import Submission
 
 _REPORT: Final = msgspec.json.Decoder(Report)
@@ -84,12 +88,13 @@ async def submit(
         raise UnknownOffice("No office is registered under this id", where=office)
     fingerprint = _fingerprint(context, office, payload, terms)
     read = await _read(found, known, layouts, payload)
-    async with context.database.writing() as connection:
+    async with context.log.writing() as turn:
+        connection = turn.connection
         if await directory.lock_office(connection, office) is None:
             raise UnknownOffice("The office was taken from the directory", where=office)
         if (stored := await _stored(context, connection, office, fingerprint, terms)) is not None:
             return stored
-        return await _take(context, connection, caller, _Work(found, read, terms, fingerprint))
+        return await _take(context, turn, caller, _Work(found, read, terms, fingerprint))
 
 
 class _Work(NamedTuple):
@@ -99,8 +104,14 @@ class _Work(NamedTuple):
     fingerprint: bytes
 
 
+class _Taken(NamedTuple):
+    report: Report
+    rows: list[visits.Row]
+    placed: Placed
+
+
 async def _read(
-    office: Office, known: Directory | None, layouts: Any, payload: Records | Files
+    office: Office, known: Directory | None, layouts: Sequence[Layout], payload: Records | Files
 ) -> _Read:
     if isinstance(payload, Records):
         lines = intake.lines_of(payload.content, ndjson=payload.ndjson)
@@ -111,10 +122,9 @@ async def _read(
     return _Read(items, reading.problems, tuple(sorted(reading.unread_columns)))
 
 
-async def _take(
-    context: Context, connection: AsyncConnection, caller: Caller, work: _Work
-) -> Report:
+async def _take(context: Context, turn: Turn, caller: Caller, work: _Work) -> Report:
     """Everything within the transaction."""
+    connection = turn.connection
     at = await clock.now(connection)
     await households.hold_intake(connection)
     judged = await revisions.judge(connection, context.keyring, work.read.items)
@@ -133,7 +143,7 @@ async def _take(
         await visits.add(connection, rows)
         await visits.set_elsewhere(connection, revisions.moved(judged))
         await _keep(context, connection, report, work)
-    await _log(context, connection, caller, work, report, rows, placed)
+    await _log(context, turn, caller, work, _Taken(report, rows, placed))
     return report
 
 
@@ -183,19 +193,18 @@ def _line(one: Judged, *, refused: bool) -> Line:
     )
 
 
-async def _log(  # noqa: PLR0913 -- all that stands in the entry
+async def _log(
     context: Context,
-    connection: AsyncConnection,
+    turn: Turn,
     caller: Caller,
     work: _Work,
-    report: Report,
-    rows: list[visits.Row],
-    placed: Placed,
+    taken: _Taken,
 ) -> None:
     """The submission's own entry, and what its new households mean for caseloads."""
     keyring = context.keyring
+    report, rows, placed = taken
     digest = hashlib.sha256(b"".join(hashlib.sha256(row.sealed).digest() for row in rows))
-    general = keyring.opened(await data_keys.of_households(connection, [""]))
+    general = keyring.opened(await data_keys.of_households(turn.connection, [""]))
     draft = entries.draft(
         keyring,
         caller,
@@ -211,13 +220,12 @@ async def _log(  # noqa: PLR0913 -- all that stands in the entry
             "records": len(rows),
         },
     )
-    head = await context.log.hold(connection)
-    scope = epochs.of_token(caller.token or "")
-    caller.still((await epochs.read(connection, [scope]))[scope], head.now)
+    head = await turn.hold()
+    await still_signed_in(turn.connection, caller, head.now)
     if report.submission is not None and placed.new_registrations:
         homes = {one.id: one.household for one in placed.new_registrations}
-        await caseloads.fulfil(connection, homes, max(head.now, head.last_at))
-    await context.log.append(connection, head, [draft])
+        await caseloads.fulfil(turn.connection, homes, max(head.now, head.last_at))
+    await turn.append([draft])
 
 
 # ── idempotency ───────────────────────────────────────────────────────────────────────────────────

@@ -50,7 +50,7 @@ async def view(
     household = household if is_household(household) else _UNKNOWN
     for _ in range(TRIES):
         gathered = await gather(context, caller, [household])
-        look = _decide(context, gathered, caller, household, purpose)
+        look = decided(context, gathered, caller, household, purpose)
         if await context.log.look(look.draft, gathered.known.epochs):
             return _answer(look, gathered, household, purpose, page)
     raise DatabaseUnavailable("The facts kept changing; ask again")
@@ -69,7 +69,7 @@ def refuse_unless_viewer(caller: Caller, purpose: str) -> None:
         raise BadParameter("is no purpose of the vocabulary", where="purpose")
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """A decided look, ready to be logged."""
 
     decided: tuple[Decision, ...]
@@ -77,14 +77,15 @@ class _Look(NamedTuple):
     draft: entries.Draft
 
 
-def _decide(
+def decided(
     context: Context, gathered: Gathered, caller: Caller, household: str, purpose: str
-) -> _Look:
-    decided = decisions(gathered, caller.id, purpose, household)
-    shown = {one.record for one in decided if one.outcome == "shown"}
+) -> Look:
+    """Decide, open what may be shown, and write down what for; nothing is answered yet."""
+    answers = decisions(gathered, caller.id, purpose, household)
+    shown = {one.record for one in answers if one.outcome == "shown"}
     reported = [reported_of(context, gathered, one) for one in gathered.visits if one.id in shown]
-    masked = sum(one.outcome == "masked" for one in decided)
-    bases = sorted({_basis(why.rule, why.ref) for one in decided for why in one.reasons
+    masked = sum(one.outcome == "masked" for one in answers)
+    bases = sorted({_basis(why.rule, why.ref) for one in answers for why in one.reasons
                     if why.effect == "show" and one.record in shown})  # fmt: skip
     outcome = "shown" if shown else "masked" if masked else "refused"
     key = gathered.keys.get((household, "", LOG)) if gathered.visits else None
@@ -109,7 +110,7 @@ def _decide(
             "rule": entries.RULES,
         },
     )
-    return _Look(decided, merge(reported), draft)
+    return Look(answers, merge(reported), draft)
 
 
 def _basis(rule: str, ref: str) -> str:
@@ -133,7 +134,7 @@ def reported_of(context: Context, gathered: Gathered, one: Stored) -> Reported:
     )
 
 
-def _answer(look: _Look, gathered: Gathered, household: str, purpose: str, page: Page) -> View:
+def _answer(look: Look, gathered: Gathered, household: str, purpose: str, page: Page) -> View:
     """What is answered once the look is logged."""
     if not look.timeline.entries and all(one.outcome == "hidden" for one in look.decided):
         raise UnknownHousehold("No such household, or none for you")

@@ -12,6 +12,7 @@ from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import LOG, held
+from visitsync.service.logbook import Turn
 from visitsync.store import data_keys, epochs
 from visitsync.store.access_log import Head
 
@@ -19,10 +20,10 @@ from visitsync.store.access_log import Head
 class Change:
     """A transaction that holds the log's head, and the entry it will write."""
 
-    def __init__(self, context: Context, connection: AsyncConnection, head: Head) -> None:
+    def __init__(self, context: Context, turn: Turn, head: Head) -> None:
         self.context = context
-        self.connection = connection
-        self.head = head
+        self.turn = turn
+        self.connection = turn.connection
         self.at = max(head.now, head.last_at)
         """The instant of the change: never before anything that is logged."""
 
@@ -48,7 +49,7 @@ class Change:
             private=dict(private),
             public=dict(public),
         )
-        await self.context.log.append(self.connection, self.head, [draft])
+        await self.turn.append([draft])
 
 
 @asynccontextmanager
@@ -60,8 +61,18 @@ async def change(context: Context, caller: Caller) -> AsyncIterator[Change]:
         DatabaseUnavailable: nothing was changed.
         LogBroken: the log's head is not what was signed; nothing was changed.
     """
-    async with context.database.writing() as connection:
-        head = await context.log.hold(connection)
-        scope = epochs.of_token(caller.token or "")
-        caller.still((await epochs.read(connection, [scope]))[scope], head.now)
-        yield Change(context, connection, head)
+    async with context.log.writing() as turn:
+        head = await turn.hold()
+        await still_signed_in(turn.connection, caller, head.now)
+        yield Change(context, turn, head)
+
+
+async def still_signed_in(connection: AsyncConnection, caller: Caller, now: int) -> None:
+    """Go on only if the caller's token has not ended; to be asked while the head is held.
+
+    Raises:
+        NotSignedIn: it has.
+    """
+    if caller.token is not None:
+        scope = epochs.of_token(caller.token)
+        caller.still((await epochs.read(connection, [scope]))[scope], now)

@@ -21,8 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from visitsync.errors import CommitUnknown, DatabaseUnavailable
 from visitsync.store.prepared import driver_of
 
-_PATIENCE_SECONDS: Final = 10.0
-"""How long a writer waits for another one before it gives up."""
 _NOT_DONE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 """SQLite's codes after which a commit certainly did not happen."""
 PAGE_BYTES: Final = 8192
@@ -139,13 +137,16 @@ _SHARED: Final[Mapping[str, Any]] = {
 }
 
 
-def open_postgresql(url: str, password: str | None, connections: int) -> Database:
+def open_postgresql(
+    url: str, password: str | None, *, connections: int, patience: float
+) -> Database:
     """A PostgreSQL database; nothing is connected yet.
 
     Args:
         url: ``postgresql://user@host/name``.
         password: apart from the address.
-        connections: how many at most, of which one writer is kept for the access log.
+        connections: how many at most; half of them write, so that readers never starve the log.
+        patience: seconds to wait for a connection or a lock.
     """
     address = sa.make_url(url).set(drivername="postgresql+asyncpg")
     if password is not None:
@@ -156,12 +157,13 @@ def open_postgresql(url: str, password: str | None, connections: int) -> Databas
     writers = max(1, connections // 2)
     shared: dict[str, Any] = {
         **_SHARED,
-        "pool_timeout": _PATIENCE_SECONDS,
+        "pool_timeout": patience,
         "connect_args": {
-            "timeout": _PATIENCE_SECONDS,
+            "timeout": patience,
             "server_settings": {
                 "application_name": "visitsync",
-                "lock_timeout": f"{int(_PATIENCE_SECONDS * 1000)}",
+                "lock_timeout": f"{int(patience * 1000)}",
+                "jit": "off",
                 "idle_in_transaction_session_timeout": "120000",
             },
         },
@@ -175,7 +177,7 @@ def open_postgresql(url: str, password: str | None, connections: int) -> Databas
     return Database("postgresql", "BEGIN", reader, writer)
 
 
-def open_sqlite(file: Path, *, patience: float = _PATIENCE_SECONDS) -> Database:
+def open_sqlite(file: Path, *, patience: float) -> Database:
     """The embedded database in `file`, made if it is not there yet.
 
     Args:

@@ -43,7 +43,7 @@ def of_token(token: str) -> str:
 async def read(connection: AsyncConnection, scopes: Collection[str]) -> Mapping[str, int]:
     """The epochs of `scopes`, each present; one that never changed is at 0."""
     rows = await _READ.fetch(connection, scopes=list(scopes))
-    return dict.fromkeys(scopes, 0) | dict(rows)  # type: ignore[arg-type] -- rows are pairs
+    return dict.fromkeys(scopes, 0) | {row[0]: row[1] for row in rows}
 
 
 async def bump(connection: AsyncConnection, scopes: Collection[str]) -> None:

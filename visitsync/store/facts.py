@@ -92,10 +92,7 @@ async def about(
 ) -> Known:
     """All that a decision about `households` for `viewer` needs, as of one instant.
 
-    Args:
-        viewer: who asks.
-        households: those in question.
-        scopes: whose epochs are wanted beside it; each is answered, 0 where it never changed.
+    The epochs of `scopes` come with it, each of them, 0 where it never changed.
     """
     rows = await _KNOWN.fetch(
         connection, viewer=viewer, households=list(households), scopes=list(scopes)

@@ -96,8 +96,7 @@ async def add(connection: AsyncConnection, rows: Sequence[Row]) -> None:
 async def set_elsewhere(connection: AsyncConnection, homes: Mapping[str, str]) -> None:
     """Take revisions out of sight that stand under another registration than the newest one.
 
-    Args:
-        homes: by report, the registration of its newest revision.
+    `homes` gives, by report, the registration of its newest revision.
     """
     for report, registration in homes.items():
         await connection.execute(
