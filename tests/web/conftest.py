@@ -67,7 +67,9 @@ async def town(founded: Path, tmp_path: Path, limits: Limits) -> AsyncIterator[T
     folder = tmp_path / "data"
     shutil.copytree(founded, folder)
     async with AsyncExitStack() as stack:
-        context = await stack.enter_async_context(open_context(settings.load({}, data_dir=folder)))
+        context = await stack.enter_async_context(
+            open_context(settings.load({}, data_dir=folder, log_wait_seconds=2.0))
+        )
         url = await stack.enter_async_context(served(context, "127.0.0.1", 0, time.time, limits))
         session = await stack.enter_async_context(aiohttp.ClientSession(url))
         tokens = first_start.tokens_of(folder / first_start.TOKENS)
