@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from visitsync import settings
+from visitsync import logs, settings
 from visitsync.cli.installation import first_start
 from visitsync.cli.terminal.running import run
 from visitsync.errors import SchemaMismatch
@@ -29,6 +29,7 @@ def command(now: Callable[[], float], /, *, host: str | None, port: int | None) 
     VISITSYNC_DATA_DIR. With PostgreSQL (VISITSYNC_DATABASE_URL) nothing is made: run `visitsync
     migrate` and `visitsync directory apply` first.
     """
+    logs.set_up()
     run(_serve(settings.load(host=host, port=port), now))
 
 

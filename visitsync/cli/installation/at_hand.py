@@ -6,7 +6,7 @@ import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from visitsync import settings
+from visitsync import logs, settings
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context, open_context
 from visitsync.settings import Settings
@@ -24,5 +24,6 @@ def operator() -> Caller:
 @asynccontextmanager
 async def opened(known: Settings | None = None) -> AsyncIterator[Context]:
     """The installation of the environment's settings, or of `known` ones."""
+    logs.set_up()
     async with open_context(known or settings.load()) as context:
         yield context

@@ -85,8 +85,7 @@ def _add(tally: Tally, files: Sequence[Handed], report: dict[str, Any]) -> None:
     tally.files += len(files)
     tally.counts.update(report["counts"])
     tally.counts["warned"] += sum(one["level"] == "warn" for one in report["problems"])
-    if not report["repeated"]:
-        tally.linking.update(report["linking"])
+    tally.linking.update(report["linking"])
 
 
 def _tell(stage: Stage, narrator: Narrator, tallies: dict[str, Tally]) -> None:

@@ -36,7 +36,11 @@ class Narrator:
 
     def say(self, key: str, **facts: object) -> None:
         """Say a sentence."""
-        self.console.print(self.word(key, **facts), markup=False, soft_wrap=False)
+        self.print(Text(self.word(key, **facts)))
+
+    def print(self, text: Text) -> None:
+        """Print a paragraph; Japanese may break anywhere, which the terminal does better."""
+        self.console.print(text, soft_wrap=self.language == "ja")
 
     def table(
         self, heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int = 0

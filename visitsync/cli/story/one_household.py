@@ -15,6 +15,7 @@ from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import directives
 from visitsync.service.directives import Draft, Recorded
 from visitsync.web.answers import HouseholdTimeline
+from visitsync.web.language import Language
 from visitsync.web.openapi import ProblemDocument
 from visitsync.web.pages.sheet import program_name, spell_reason
 
@@ -64,7 +65,7 @@ async def before(stage: Stage, narrator: Narrator) -> Family:
     _, unknown = await worker.look(_NO_HOUSEHOLD, "care_coordination")
     if body != unknown:
         raise OperatorError("An unknown household is answered otherwise; tell the authors")
-    narrator.say("worker_refused", viewer=worker.name, answer=_refused(answer))
+    narrator.say("worker_refused", viewer=worker.name, answer=_refused(answer, narrator.language))
     return Family(household, case_no, ())
 
 
@@ -112,7 +113,7 @@ async def withdrawn(stage: Stage, narrator: Narrator, family: Family) -> None:
         await directives.withdraw(stage.context, operator(), consent.id)
     worker = stage.viewer(WORKER)
     answer, _ = await worker.look(family.household, "care_coordination")
-    narrator.say("withdrawn_asked", viewer=worker.name, answer=_refused(answer))
+    narrator.say("withdrawn_asked", viewer=worker.name, answer=_refused(answer, narrator.language))
 
 
 def _summary(answer: HouseholdTimeline | ProblemDocument, narrator: Narrator) -> tuple[str, str]:
@@ -156,10 +157,10 @@ def _seen(answer: HouseholdTimeline | ProblemDocument) -> HouseholdTimeline:
     return answer
 
 
-def _refused(answer: HouseholdTimeline | ProblemDocument) -> str:
+def _refused(answer: HouseholdTimeline | ProblemDocument, language: Language) -> str:
     if isinstance(answer, HouseholdTimeline):
         raise OperatorError("The household is shown without a consent; tell the authors")
-    return f"{answer.status} {answer.title}."
+    return f"{answer.status} {answer.title}{'。' if language == 'ja' else '.'}"
 
 
 def _ref(recorded: Recorded) -> str:

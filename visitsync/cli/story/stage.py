@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 
-from visitsync import settings
+from visitsync import logs, settings
 from visitsync.cli.installation import city, first_start
 from visitsync.cli.installation.first_start import DevTokens
 from visitsync.cli.office_client.handing_in import Desk
@@ -18,6 +19,8 @@ from visitsync.schema.directory import Directory, Office, Staff
 from visitsync.service.context import Context, open_context
 from visitsync.web.language import Language
 from visitsync.web.serving import served
+
+_LOG: Final = "service.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +73,21 @@ async def stage(
     known = settings.load({}, data_dir=data_dir)
     await first_start.make(known)
     wanted = city.shipped()
-    async with open_context(known) as context:
-        await first_start.settle(context)
-        issued = first_start.tokens_of(data_dir / first_start.TOKENS)
-        async with (
-            served(context, "127.0.0.1", port, now) as url,
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session,
-        ):
-            yield Stage(
-                context=context,
-                url=url,
-                session=session,
-                city=wanted.directory,
-                registrations=wanted.households,
-                tokens=issued,
-                language=language,
-            )
+    with (data_dir / _LOG).open("a", encoding="ascii") as log:
+        logs.set_up(log)
+        async with open_context(known) as context:
+            await first_start.settle(context)
+            issued = first_start.tokens_of(data_dir / first_start.TOKENS)
+            async with (
+                served(context, "127.0.0.1", port, now) as url,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session,
+            ):
+                yield Stage(
+                    context=context,
+                    url=url,
+                    session=session,
+                    city=wanted.directory,
+                    registrations=wanted.households,
+                    tokens=issued,
+                    language=language,
+                )

@@ -44,7 +44,7 @@ async def checked(stage: Stage, narrator: Narrator, older: str) -> None:
             (f"  {narrator.word('caught' if caught else 'not_caught')} ", "bold red"),
             (narrator.word(name), ""),
         )
-        narrator.console.print(line)
+        narrator.print(line)
         _show(narrator, "red", found)
         if not caught:
             raise LogBroken("Tampering was not caught; tell the authors")
@@ -54,4 +54,4 @@ def _show(narrator: Narrator, colour: str, verdict: Verdict) -> None:
     grave = [one for one in verdict.findings if one.level == "tampering"]
     for one in grave[:1] or verdict.findings:
         sign = "✗" if grave else "✓"
-        narrator.console.print(Text(f"    {sign} {one.sentence(narrator.language)}", colour))
+        narrator.print(Text(f"    {sign} {one.sentence(narrator.language)}", colour))
