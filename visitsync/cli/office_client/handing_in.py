@@ -20,6 +20,8 @@ import msgspec
 from visitsync.errors import OperatorError
 
 TRIES: Final = 4
+PAUSE: Final = 0.5
+"""Seconds before the second try; later ones wait longer."""
 _CHUNK: Final = 64 * 1024
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _TYPES: Final = {
@@ -118,7 +120,7 @@ class Desk:
                 await asyncio.sleep(_patience(response.headers.get("Retry-After"), attempt))
             except (aiohttp.ClientError, TimeoutError, OSError):
                 if attempt < TRIES:
-                    await asyncio.sleep(0.5 * attempt)
+                    await asyncio.sleep(PAUSE * attempt)
         raise OperatorError(
             "The service cannot be reached; check the address and that it runs", where=self.url
         )
