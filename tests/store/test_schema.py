@@ -1,0 +1,73 @@
+"""The migrations give the tables, and the database itself refuses to change what only grows."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from build import applied
+
+from visitsync.errors import DatabaseUnavailable, SchemaMismatch
+from visitsync.service.context import Context, open_context
+from visitsync.service.migration import check, migrate
+from visitsync.settings import Settings
+from visitsync.store import schema
+from visitsync.store.tables import APPEND_ONLY, METADATA
+
+
+async def test_empty_to_head_equals_the_tables(context: Context) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        made = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(made, METADATA))
+
+    async with context.database.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_again_changes_nothing(settings: Settings) -> None:
+    before = await check(settings)
+    after = await migrate(settings)
+
+    assert before == after
+    assert after.standing == "current"
+
+
+async def test_a_newer_schema_is_refused(settings: Settings) -> None:
+    async with open_context(settings) as context, context.database.writing() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert (await check(settings)).standing == "newer"
+    with pytest.raises(SchemaMismatch):
+        await migrate(settings)
+    with pytest.raises(SchemaMismatch):
+        async with open_context(settings):
+            pass
+
+
+async def test_an_empty_database_is_refused_until_it_is_migrated(settings: Settings) -> None:
+    async with open_context(settings) as context, context.database.writing() as connection:
+        await connection.execute(sa.text("DELETE FROM alembic_version"))
+
+    assert (await check(settings)).standing == "empty"
+    with pytest.raises(SchemaMismatch):
+        async with open_context(settings):
+            pass
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET {} = {}"])
+async def test_what_only_grows_is_not_changed(context: Context, table: str, change: str) -> None:
+    await applied(context)
+    first = next(iter(METADATA.tables[table].columns)).name
+    insert = "INSERT INTO log_year VALUES ('visitsync/visitsync/2019', 0, '-')"
+
+    with pytest.raises(DatabaseUnavailable):  # noqa: PT012 -- a row to change must stand there
+        async with context.database.writing() as connection:
+            if table == "log_year":
+                await connection.execute(sa.text(insert))
+            await connection.execute(sa.text(change.format(table, first, first)))
+
+
+def test_each_migration_names_the_one_before() -> None:
+    assert schema.release() == "0001"
