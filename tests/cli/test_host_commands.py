@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 from cli.test_serve import answers, free_port, serving
 from click.testing import CliRunner, Result
