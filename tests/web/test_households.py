@@ -255,6 +255,20 @@ async def test_searches_are_strict_json(town: Town, body: bytes) -> None:
         assert response.status in {400, 413}
 
 
+async def test_a_request_that_was_refused_stands_in_the_log(town: Town) -> None:
+    async with town.session.get(
+        f"/api/v1/households/{UNKNOWN}/timeline",
+        params=PURPOSE,
+        headers=town.office("shiomi-mt-01"),
+    ) as response:
+        request = response.headers["X-Request-Id"]
+    bundle = await access_log.export(town.context, operator(), *EVER)
+
+    (entry,) = [line for line in bundle.splitlines() if b'"kind":"denied"' in line]
+    assert b'"actor":"office:shiomi-mt-01"' in entry
+    assert f'"request":"{request}"'.encode() in entry
+
+
 async def test_every_look_stands_in_the_log_also_those_that_were_refused(town: Town) -> None:
     household = await settle(town)
     await look(town, household, WORKER)

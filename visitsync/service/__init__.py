@@ -30,6 +30,7 @@ module              asks
                     ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``
 ``health``          ``checks(settings, now=…) -> tuple[Check, ...]``, for readyz and doctor
 ``migration``       ``check(settings) -> State``, ``migrate(settings) -> State``
+``denials``         ``record(context, caller, asked)``: a known caller was refused
 ``reading``         ``read_files(directory, office, layouts, files) -> Reading`` (pure)
 ==================  ==============================================================================
 

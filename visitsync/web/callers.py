@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from visitsync.errors import NotAllowed, NotSignedIn, TooManyRequests
-from visitsync.service import tokens
+from visitsync.service import denials, tokens
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.web import route
@@ -40,17 +40,21 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let through who may call the route as it is declared, and only with declared parameters."""
     declared = route.of(request)
     permission = declared.permission
-    if permission.scope is not None:
-        token = _from_session(request) if permission.by_session else _from_header(request)
-        caller = await authenticate(request, token)
-        wait = request.app[_RATE].wait(caller.token or caller.id, _now())
-        if wait:
-            raise TooManyRequests("Asked too often", seconds=math.ceil(wait))
+    if permission.scope is None:
+        declared.check_query(request.query.items())
+        return await handler(request)
+    token = _from_session(request) if permission.by_session else _from_header(request)
+    caller = request[CALLER] = await authenticate(request, token)
+    if wait := request.app[_RATE].wait(caller.token or caller.id, _now()):
+        raise TooManyRequests("Asked too often", seconds=math.ceil(wait))
+    try:
         if permission.scope not in caller.scopes:
-            raise NotAllowed("The token's scope does not cover this")
-        request[CALLER] = caller
-    declared.check_query(request.query.items())
-    return await handler(request)
+            raise NotAllowed("The token's scope does not cover this")  # noqa: TRY301 -- logged below
+        declared.check_query(request.query.items())
+        return await handler(request)
+    except NotAllowed:
+        await denials.record(request.app[CONTEXT], caller, f"{declared.method} {declared.path}")
+        raise
 
 
 async def authenticate(request: web.Request, token: str) -> Caller:
