@@ -33,6 +33,8 @@ def open_workbook(layout: Layout, name: str, data: bytes) -> Table:
         grids = [_grid(book.get_sheet_by_name(sheet)) for sheet in names]
     except CalamineError:
         return refused(layout, name, "not_a_workbook")
+    if not grids:
+        return refused(layout, name, "not_a_workbook")
     fits = [find_header(layout, grid).fit for grid in grids]
     chosen = fits.index(max(fits))
     grid = grids[chosen]

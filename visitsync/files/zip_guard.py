@@ -1,28 +1,25 @@
-"""A look into a workbook's zip before anything is unpacked: how much is there really?"""
+"""A look into a workbook's zip before it is opened: how much is there really?"""
 
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 import zlib
 from typing import Final, NamedTuple
+
+from visitsync.files.sheet_guard import Look, TooLong
 
 _MOST_MEMBERS: Final = 1_000
 _MOST_UNPACKED: Final = 64 * 1024 * 1024
 _MOST_RATIO: Final = 200
 _RATIO_MATTERS_FROM: Final = 1024 * 1024
 _MOST_CELLS: Final = 4_000_000
-"""Rows × columns up to the last filled cell; the reader keeps them all in memory."""
-
-_DIMENSION: Final = re.compile(
-    rb"<(?:\w+:)?dimension\s[^>]*?ref=[\"']([A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})[\"']"
-)
-_FILLED: Final = re.compile(
-    rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>]*(?<!/)>\s*<(?!/)"
-)
-_ROW: Final = re.compile(rb"<(?:\w+:)?row\s[^>]*?\br=[\"'](\d{1,9})[\"'][^>]*(?<!/)>\s*<(?!/)")
-_DECLARATION: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+"""Rows × columns up to the last filled cell, over all sheets."""
+_MOST_TEXT: Final = 256 * 1024 * 1024
+"""Characters of all cells that refer to shared strings."""
+_END_OF_ZIP: Final = b"PK\x05\x06"
+_END_IS_WITHIN: Final = 65_557
+"""Bytes from a zip's end in which its directory's end record stands (APPNOTE 4.3.16)."""
 
 
 class Looked(NamedTuple):
@@ -42,9 +39,12 @@ def look_into(data: bytes) -> Looked:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _look_into(archive)
     except zipfile.BadZipFile:
-        return Looked("truncated" if b"PK\x05\x06" not in data[-65_557:] else "not_a_workbook")
+        whole = _END_OF_ZIP in data[-_END_IS_WITHIN:]
+        return Looked("not_a_workbook" if whole else "truncated")
+    except TooLong:
+        return Looked("too_large")
     except (OSError, EOFError, zlib.error, NotImplementedError, RuntimeError, ValueError):
-        # A damaged, encrypted or exotically compressed member.
+        # A damaged, encrypted or exotically packed member, or XML that is none.
         return Looked("not_a_workbook")
 
 
@@ -52,48 +52,40 @@ def _look_into(archive: zipfile.ZipFile) -> Looked:
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS or sum(one.file_size for one in members) > _MOST_UNPACKED:
         return Looked("too_large")
-    for one in members:
-        if one.file_size > _RATIO_MATTERS_FROM and one.file_size > _MOST_RATIO * max(
-            1, one.compress_size
-        ):
-            return Looked("too_large")
+    if any(map(_is_bomb, members)):
+        return Looked("too_large")
     if "xl/workbook.xml" not in {one.filename for one in members}:
         return Looked("not_a_workbook")
-    claims_more = False
-    for one in members:
-        # Reading checks the length and checksum, so a member that lies about its size is refused.
-        content = archive.read(one)
-        if one.filename.endswith((".xml", ".rels")) and _DECLARATION.search(content):
-            return Looked("not_a_workbook")
-        if one.filename.startswith("xl/worksheets/"):
-            rows, columns = _extent(content)
-            if rows * columns > _MOST_CELLS:
-                return Looked("too_large")
-            claims_more = claims_more or _claims_more(content, rows, columns)
-    return Looked(None, claims_more)
+    # Reading checks length and checksum, so a member that lies about its size is refused.
+    return _within_bounds([look for one in members if (look := _look_at(one, archive.read(one)))])
 
 
-def _extent(sheet: bytes) -> tuple[int, int]:
-    """The last row and column in which something stands."""
-    rows, columns = 0, 0
-    for found in _FILLED.finditer(sheet):
-        rows = max(rows, int(found[2]))
-        columns = max(columns, _column_number(found[1]))
-    for row in _ROW.finditer(sheet):
-        rows = max(rows, int(row[1]))
-    return rows, columns
+def _is_bomb(member: zipfile.ZipInfo) -> bool:
+    return member.file_size > _RATIO_MATTERS_FROM and member.file_size > _MOST_RATIO * max(
+        1, member.compress_size
+    )
 
 
-def _claims_more(sheet: bytes, rows: int, columns: int) -> bool:
+def _look_at(member: zipfile.ZipInfo, content: bytes) -> Look | None:
+    """What an XML member holds, whatever it is called; None where it is no XML."""
+    if member.filename.endswith((".xml", ".rels")) or b"sheetData" in content or b"<si" in content:
+        return Look(content)
+    return None
+
+
+def _within_bounds(looks: list[Look]) -> Looked:
+    lengths = [length for look in looks for length in look.lengths]
+    if sum(look.rows * look.columns for look in looks) > _MOST_CELLS:
+        return Looked("too_large")
+    references = [one for look in looks for one in look.references]
+    if any(not 0 <= one < len(lengths) for one in references):
+        return Looked("not_a_workbook")
+    if sum(lengths[one] for one in references) > _MOST_TEXT:
+        return Looked("too_large")
+    return Looked(None, claims_more=any(map(_claims_more, looks)))
+
+
+def _claims_more(look: Look) -> bool:
     """Excel itself claims a few rows too many at times; ten times as many is no such slip."""
-    found = _DIMENSION.search(sheet[:65_536])
-    if found is None:
-        return False
-    return int(found[3]) > 10 * rows + 1000 or _column_number(found[2]) > 10 * columns + 100
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 0x40
-    return number
+    rows, columns = look.claimed
+    return rows > 10 * look.rows + 1000 or columns > 10 * look.columns + 100
