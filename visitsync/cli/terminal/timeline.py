@@ -32,7 +32,7 @@ def show(
     made = sheet(timeline, language)
     texts = TEXTS[language]["timeline"]
     if made.people:
-        said = [f"{one.name} ({one.born})" if one.born else one.name for one in made.people]
+        said = [f"{one.name} {one.born}" if one.born else one.name for one in made.people]
         out.print("、".join(said) if language == "ja" else ", ".join(said), markup=False)
     if not made.months and not made.masked:
         out.print(texts["none"])

@@ -58,7 +58,7 @@ def _work(
         if units["quantity"] == "1":
             unit = unit.removesuffix("s")
         yield Row(labels["units"], f"{units['quantity']} {unit}")
-    if visitors := _visitors(fields.get("visitors") or ()):
+    if visitors := _visitors(fields.get("visitors") or (), labels):
         yield Row(labels["visitors"], _BETWEEN[language].join(visitors))
 
 
@@ -70,10 +70,11 @@ def ids(fields: Mapping[str, Any], language: Language) -> str:
     return " ・ ".join(f"{label} {value}" for label, value in said if value)
 
 
-def _visitors(visitors: Sequence[Mapping[str, Any]]) -> list[str]:
+def _visitors(visitors: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[str]:
     said = []
     for one in visitors:
-        name = one.get("name") or one.get("id") or ""
+        number = f"{labels['visitor_number']} {one['id']}" if one.get("id") else ""
+        name = one.get("name") or number
         qualification = one.get("qualification")
         said.append(f"{name} ({qualification})" if name and qualification else name)
     return [one for one in said if one]

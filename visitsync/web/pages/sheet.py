@@ -150,9 +150,10 @@ def people(visits: Sequence[Mapping[str, Any]], language: Language) -> tuple[Per
 def _born(person: Mapping[str, Any], language: Language) -> str | None:
     written = person.get("birth_date")
     try:
-        return spell_day(dt.date.fromisoformat(str(written)), language)
+        day = dt.date.fromisoformat(str(written))
     except ValueError:
-        return None if written is None else str(written)
+        return None if written is None else str(written)  # only a month or a year is known
+    return f"{wareki(day)} ({day})" if language == "ja" else str(day)
 
 
 def months(lines: Iterable[Line]) -> tuple[Month, ...]:
@@ -210,7 +211,8 @@ def spell_gap(gap: Gap, language: Language) -> str:
     after, before = spell_day(gap.after, language), spell_day(gap.before, language)
     program = program_name(gap.program, language)
     length = f"{days}{'' if language == 'ja' else ' '}{texts['days']}"
-    return f"{program}: {after} {texts['to_word']} {before}, {length}, {texts['gap']}"
+    comma = "、" if language == "ja" else ", "
+    return f"{program}: {after} {texts['to_word']} {before}{comma}{length}{comma}{texts['gap']}"
 
 
 def spell_reason(reason: Because, language: Language) -> str:
