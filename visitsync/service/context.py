@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import NoteSigner, key_name
 from visitsync.envelope import MasterKeys
 from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
+from visitsync.service.folding import Folded
 from visitsync.service.keyring import Keyring
 from visitsync.service.logbook import Logbook
+from visitsync.service.recent import Recent
 from visitsync.service.registry import Registry
 from visitsync.service.seen import Seen
 from visitsync.settings import Settings, password_of
 from visitsync.store import durability, installation, schema
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
+
+_MOST_FOLDED: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,8 @@ class Context:
     log: Logbook
     registry: Registry
     seen: Seen
+    folded: Recent[bytes, Folded]
+    """What offices know of registrations, folded for comparing, by their sealed form."""
 
 
 @asynccontextmanager
@@ -58,6 +65,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
                 log=log,
                 registry=Registry(),
                 seen=Seen(),
+                folded=Recent(_MOST_FOLDED),
             )
         finally:
             await log.stop()

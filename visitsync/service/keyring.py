@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from visitsync.envelope import (
     seal,
 )
 from visitsync.errors import Tampered
+from visitsync.service.recent import Recent
 from visitsync.store import data_keys
 from visitsync.store.data_keys import Key
 
@@ -65,7 +65,7 @@ class Keyring:
         self._master = master
         self.tenant = tenant
         self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
-        self._opened: OrderedDict[Place, tuple[bytes, bytes]] = OrderedDict()
+        self._opened: Recent[Place, tuple[bytes, bytes]] = Recent(_MOST)
 
     def opened(self, rows: Iterable[Key]) -> dict[Place, bytes]:
         """The keys of these rows; those destroyed are left out.
@@ -91,20 +91,20 @@ class Keyring:
             known = self._opened.get(place)
             if known is None:
                 return None
-            self._opened.move_to_end(place)
             found[place] = known[1]
         return found
 
     def forget(self, household: str) -> None:
         """Drop the keys of a household from memory."""
-        for place in [one for one in self._opened if one[0] == household]:
-            del self._opened[place]
+        for place in self._opened.keys():  # noqa: SIM118 -- a copy, since it changes
+            if place[0] == household:
+                self._opened.drop(place)
 
     def made(self, place: Place) -> tuple[bytes, Key]:
         """A new key for `place` and the row to store."""
         key = new_data_key()
         wrapped = self._master.wrap(key, self._context(place))
-        self._keep(place, wrapped.sealed, key)
+        self._opened.put(place, (wrapped.sealed, key))
         return key, Key(*place, wrapped.epoch, data_keys.ACTIVE, wrapped.sealed)
 
     def _unwrapped(self, place: Place, wrapped: Wrapped) -> bytes:
@@ -112,14 +112,8 @@ class Keyring:
         if known is not None and known[0] == wrapped.sealed:
             return known[1]
         key = self._master.unwrap(wrapped, self._context(place))
-        self._keep(place, wrapped.sealed, key)
+        self._opened.put(place, (wrapped.sealed, key))
         return key
-
-    def _keep(self, place: Place, wrapped: bytes, key: bytes) -> None:
-        self._opened[place] = (wrapped, key)
-        self._opened.move_to_end(place)
-        if len(self._opened) > _MOST:
-            self._opened.popitem(last=False)
 
     def _context(self, place: Place) -> bytes:
         household, program, kind = place

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.schema.directory import Office
 from visitsync.schema.visit import Person
-from visitsync.service import ids, intake, placing
+from visitsync.service import ids, intake
+from visitsync.service.folding import distinct
 from visitsync.service.intake import Item
 from visitsync.service.keyring import RECORDS, Keyring, VisitPlace
-from visitsync.service.placing import Arrival, Placed
+from visitsync.service.placed import Arrival, Placed
 from visitsync.service.reports import Status
 from visitsync.store import clock, visits
 from visitsync.store.visits import Row
@@ -141,7 +142,7 @@ def _forms(said: list[tuple[str, int, tuple[Person, ...]]]) -> tuple[Person, ...
     for _, _, persons in newest_first:
         if persons not in different:
             different.append(persons)
-    return placing.distinct(person for persons in different for person in persons)
+    return distinct(person for persons in different for person in persons)
 
 
 async def rows(

@@ -24,7 +24,7 @@ from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, current, decisions, gather
 from visitsync.service.ids import registration_id
 from visitsync.service.keyring import LOG, held
-from visitsync.service.placing import open_profile
+from visitsync.service.placed import open_profile
 from visitsync.service.timelines import TRIES, refuse_unless_viewer, reported_of
 from visitsync.service.views import Found, Match, Sought
 from visitsync.store import data_keys, households

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from typing import Final
 
 from visitsync.service.caller import Caller
+from visitsync.service.recent import Recent
 
 _KEPT_SECONDS: Final = 60.0
 _MOST_KEPT: Final = 4_096
@@ -19,18 +19,16 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._callers: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._callers: Recent[bytes, tuple[float, Caller]] = Recent(_MOST_KEPT)
 
     def get(self, digest: bytes) -> Caller | None:
         """Whose token this was a short while ago."""
         found = self._callers.get(digest)
         if found is None or time.monotonic() - found[0] > _KEPT_SECONDS:
-            self._callers.pop(digest, None)
+            self._callers.drop(digest)
             return None
         return found[1]
 
     def put(self, digest: bytes, caller: Caller) -> None:
         """Remember it."""
-        self._callers[digest] = (time.monotonic(), caller)
-        if len(self._callers) > _MOST_KEPT:
-            self._callers.popitem(last=False)
+        self._callers.put(digest, (time.monotonic(), caller))

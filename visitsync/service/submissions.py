@@ -23,7 +23,7 @@ from visitsync.service.ids import new_id
 from visitsync.service.intake import Item
 from visitsync.service.keyring import LOG, REPORTS, held
 from visitsync.service.logbook import Turn
-from visitsync.service.placing import Placed
+from visitsync.service.placed import Placed
 from visitsync.service.reading import read_files
 from visitsync.service.reports import (
     AS_IT_COMES,
@@ -129,7 +129,7 @@ async def _take(context: Context, turn: Turn, caller: Caller, work: _Work) -> Re
     await households.hold_intake(connection)
     judged = await revisions.judge(connection, context.keyring, work.read.items)
     arrivals = revisions.arrivals(judged, work.office)
-    placed = await placing.place(connection, context.keyring, arrivals, at)
+    placed = await placing.place(context, connection, arrivals, at)
     refused = work.terms.mode == "all" and (
         work.read.rejected_rows or any(one.status in _NOT_GOOD for one in judged)
     )

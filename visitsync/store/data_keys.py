@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.among import among
+from visitsync.store import bulk
+from visitsync.store.among import among_given
+from visitsync.store.prepared import Prepared
 from visitsync.store.tables import data_key
 
 ACTIVE: Final = "active"
@@ -27,18 +29,22 @@ class Key(NamedTuple):
     wrapped: bytes | None
 
 
+_OF_HOUSEHOLDS: Final = Prepared(
+    sa.select(*(data_key.c[name] for name in Key._fields)).where(
+        among_given(data_key.c.household, "households")
+    )
+)
+
+
 async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Key]:
     """All keys of these households."""
-    rows = await connection.execute(
-        sa.select(data_key).where(among(data_key.c.household, households))
-    )
+    rows = await _OF_HOUSEHOLDS.fetch(connection, households=list(households))
     return [Key._make(row) for row in rows]
 
 
 async def add(connection: AsyncConnection, keys: Sequence[Key]) -> None:
     """Add new keys."""
-    if keys:
-        await connection.execute(sa.insert(data_key), [key._asdict() for key in keys])
+    await bulk.add(connection, data_key, keys)
 
 
 async def counts(connection: AsyncConnection) -> dict[int, int]:

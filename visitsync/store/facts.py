@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import bulk
 from visitsync.store.among import among, among_given
 from visitsync.store.clock import Now
 from visitsync.store.prepared import Prepared
@@ -115,8 +116,7 @@ async def about(
 
 async def add(connection: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Add versions; whoever calls holds the log's head and raises the epochs."""
-    if facts:
-        await connection.execute(sa.insert(fact), [one._asdict() for one in facts])
+    await bulk.add(connection, fact, facts)
 
 
 async def newest(connection: AsyncConnection, kind: str, ids: Collection[str]) -> dict[str, Fact]:
@@ -162,11 +162,21 @@ async def caseloads(
     return found
 
 
+class _Entry(NamedTuple):
+    viewer: str
+    household: str
+    from_version: int
+    to_version: int | None
+    from_at: int
+    until_at: int | None
+
+
 async def begin_cases(connection: AsyncConnection, version: int, cases: Iterable[Case]) -> None:
     """Put entries into a viewer's caseload from `version` on."""
-    rows = [{**one._asdict(), "from_version": version, "to_version": None} for one in cases]
-    if rows:
-        await connection.execute(sa.insert(caseload), rows)
+    rows = [
+        _Entry(one.viewer, one.household, version, None, one.from_at, one.until_at) for one in cases
+    ]
+    await bulk.add(connection, caseload, rows)
 
 
 async def close_cases(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.among import among
+from visitsync.store import bulk
+from visitsync.store.among import among, among_given
+from visitsync.store.prepared import Prepared
 from visitsync.store.tables import (
     apart,
     household,
@@ -57,6 +59,25 @@ class Review(NamedTuple):
     rules: str
 
 
+class Term(NamedTuple):
+    """A blind index term of a registration."""
+
+    token: str
+    registration: str
+
+
+_HOLDERS: Final = Prepared(
+    sa.select(index_term.c.token, registration.c.household)
+    .join(registration, registration.c.id == index_term.c.registration)
+    .where(among_given(index_term.c.token, "tokens"))
+)
+_MEMBERS: Final = Prepared(
+    sa.select(*(registration.c[name] for name in Registration._fields))
+    .where(among_given(registration.c.household, "households"))
+    .order_by(registration.c.created_at, registration.c.id)
+)
+
+
 async def hold_intake(connection: AsyncConnection) -> None:
     """Wait until nobody else places registrations, and keep others waiting until the end."""
     await connection.execute(sa.update(intake).values(version=intake.c.version + 1))
@@ -88,14 +109,10 @@ async def members(
     connection: AsyncConnection, households: Collection[str]
 ) -> dict[str, list[Registration]]:
     """The registrations of each of these households."""
-    rows = await connection.execute(
-        sa.select(registration)
-        .where(among(registration.c.household, households))
-        .order_by(registration.c.created_at, registration.c.id)
-    )
     found: dict[str, list[Registration]] = {one: [] for one in households}
-    for row in rows:
-        found[row.household].append(Registration._make(row))
+    for row in await _MEMBERS.fetch(connection, households=list(households)):
+        one = Registration._make(row)
+        found[one.household].append(one)
     return found
 
 
@@ -111,10 +128,8 @@ async def add_registrations(
     connection: AsyncConnection, rows: Sequence[Registration], links: Sequence[Link]
 ) -> None:
     """Add registrations with the links that place them."""
-    if rows:
-        await connection.execute(sa.insert(registration), [row._asdict() for row in rows])
-    if links:
-        await connection.execute(sa.insert(link), [row._asdict() for row in links])
+    await bulk.add(connection, registration, rows)
+    await bulk.add(connection, link, links)
 
 
 async def set_profiles(
@@ -159,8 +174,7 @@ async def links_of(connection: AsyncConnection, one: str) -> list[Link]:
 
 async def open_reviews(connection: AsyncConnection, rows: Sequence[Review]) -> None:
     """Put questions to the review desk."""
-    if rows:
-        await connection.execute(sa.insert(review), [row._asdict() for row in rows])
+    await bulk.add(connection, review, rows)
 
 
 async def waiting(connection: AsyncConnection) -> list[Review]:
@@ -206,33 +220,24 @@ async def kept_apart(
     return frozenset((row.one, row.other) for row in rows)
 
 
-async def add_terms(connection: AsyncConnection, terms: Collection[tuple[str, str]]) -> None:
-    """Add blind index terms: pairs of token and registration, none of them there yet."""
-    if terms:
-        await connection.execute(
-            sa.insert(index_term),
-            [{"token": token, "registration": one} for token, one in sorted(terms)],
-        )
+async def add_terms(connection: AsyncConnection, terms: Collection[Term]) -> None:
+    """Add blind index terms, none of them there yet."""
+    await bulk.add(connection, index_term, sorted(terms))
 
 
-async def terms_of(connection: AsyncConnection, ids: Collection[str]) -> frozenset[tuple[str, str]]:
-    """The terms of these registrations, as pairs of token and registration."""
+async def terms_of(connection: AsyncConnection, ids: Collection[str]) -> frozenset[Term]:
+    """The terms of these registrations."""
     rows = await connection.execute(
         sa.select(index_term.c.token, index_term.c.registration).where(
             among(index_term.c.registration, ids)
         )
     )
-    return frozenset((row.token, row.registration) for row in rows)
+    return frozenset(Term._make(row) for row in rows)
 
 
 async def holders(connection: AsyncConnection, tokens: Collection[str]) -> dict[str, set[str]]:
     """By token, the households with a registration that has it."""
-    rows = await connection.execute(
-        sa.select(index_term.c.token, registration.c.household)
-        .join(registration, registration.c.id == index_term.c.registration)
-        .where(among(index_term.c.token, tokens))
-    )
     found: dict[str, set[str]] = {}
-    for row in rows:
-        found.setdefault(row.token, set()).add(row.household)
+    for token, home in await _HOLDERS.fetch(connection, tokens=list(tokens)):
+        found.setdefault(token, set()).add(home)
     return found

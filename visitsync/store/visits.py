@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.among import among, among_given
-from visitsync.store.prepared import Prepared, driver_of
+from visitsync.store import bulk
+from visitsync.store.among import among_given
+from visitsync.store.prepared import Prepared
 from visitsync.store.tables import visit
 
 
@@ -55,10 +56,12 @@ class Stored(NamedTuple):
     sealed: bytes
 
 
-_COLUMNS: Final = Row._fields
 _STORED: Final = tuple(visit.c[name] for name in Stored._fields)
 
 
+_HELD: Final = Prepared(
+    sa.select(*(visit.c[name] for name in Held._fields)).where(among_given(visit.c.id, "ids"))
+)
 _OF_HOUSEHOLDS: Final = Prepared(
     sa.select(*_STORED)
     .where(among_given(visit.c.household, "households"), visit.c.elsewhere.is_(False))
@@ -74,23 +77,12 @@ async def of_households(connection: AsyncConnection, households: Collection[str]
 
 async def held(connection: AsyncConnection, ids: Collection[str]) -> list[Held]:
     """Every revision that stands here of these reports."""
-    rows = await connection.execute(
-        sa.select(visit.c.id, visit.c.revision, visit.c.registration, visit.c.content).where(
-            among(visit.c.id, ids)
-        )
-    )
-    return [Held._make(row) for row in rows]
+    return [Held._make(row) for row in await _HELD.fetch(connection, ids=list(ids))]
 
 
 async def add(connection: AsyncConnection, rows: Sequence[Row]) -> None:
-    """Add revisions; on PostgreSQL by COPY, which costs a fifth of inserting."""
-    if not rows:
-        return
-    if connection.dialect.name != "postgresql":
-        await connection.execute(sa.insert(visit), [row._asdict() for row in rows])
-        return
-    driver = driver_of(connection)
-    await driver.copy_records_to_table(visit.name, records=rows, columns=_COLUMNS)
+    """Add revisions."""
+    await bulk.add(connection, visit, rows)
 
 
 async def set_elsewhere(connection: AsyncConnection, homes: Mapping[str, str]) -> None:

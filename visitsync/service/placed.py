@@ -1,0 +1,75 @@
+"""Where the registrations of one submission belong, and what there is to store for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from visitsync.schema.visit import Person
+from visitsync.service.keyring import PERSONS, Keyring, Place, ProfilePlace, held
+from visitsync.service.reports import Linked
+from visitsync.store.data_keys import Key
+from visitsync.store.households import Link, Registration, Review, Term
+
+_PERSONS: Final = msgspec.json.Decoder(tuple[Person, ...])
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class Arrival(NamedTuple):
+    """What one submission says about one registration."""
+
+    id: str
+    office: str
+    program: str
+    persons: tuple[Person, ...]
+    """Every form, those of the newest report first."""
+
+
+class Placed(msgspec.Struct, kw_only=True):
+    """Where the registrations of a submission belong, and what there is to store."""
+
+    homes: dict[str, str]
+    """By registration, its household."""
+    keys: dict[Place, bytes]
+    """All keys of these households."""
+    new_keys: list[Key] = msgspec.field(default_factory=list)
+    new_households: list[str] = msgspec.field(default_factory=list)
+    new_registrations: list[Registration] = msgspec.field(default_factory=list)
+    links: list[Link] = msgspec.field(default_factory=list)
+    reviews: list[Review] = msgspec.field(default_factory=list)
+    terms: set[Term] = msgspec.field(default_factory=set)
+    profiles: dict[str, tuple[int, bytes]] = msgspec.field(default_factory=dict)
+    linked: Linked = Linked()
+
+    def key(self, keyring: Keyring, place: Place) -> bytes:
+        """The key of a place, made where there is none yet."""
+        key = self.keys.get(place)
+        if key is None:
+            key, row = keyring.made(place)
+            self.keys[place] = key
+            self.new_keys.append(row)
+        return key
+
+
+def seal_profile(
+    placed: Placed, keyring: Keyring, at: ProfilePlace, persons: Sequence[Person]
+) -> bytes:
+    """The persons of a registration, sealed for its household."""
+    key = placed.key(keyring, (at.household, "", PERSONS))
+    return keyring.seal_profile(key, at, _ENCODER.encode(persons))
+
+
+def open_profile(
+    keys: Mapping[Place, bytes], keyring: Keyring, row: Registration
+) -> tuple[Person, ...]:
+    """The persons of a stored registration.
+
+    Raises:
+        Tampered: it was altered or moved.
+    """
+    key = held(keys, (row.household, "", PERSONS))
+    return _PERSONS.decode(
+        keyring.open_profile(key, ProfilePlace(row.household, row.id, row.edition), row.profile)
+    )
