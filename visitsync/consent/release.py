@@ -7,6 +7,8 @@ listed there, or not visible, is left out and not set to null: null says that th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -86,45 +88,62 @@ def release(decisions: Iterable[Decision], visits: Mapping[str, Visit]) -> Relea
 
 
 def _fields(decision: Decision, visit: Visit) -> dict[str, object]:
-    allowed = {
-        field for category in decision.visible for field in VOCABULARY.fields_of_category[category]
-    }
-    for name in decision.withheld_fields:
+    plan = _plan(
+        decision.visible,
+        decision.withheld_fields,
+        supporters_home=visit.place == _SUPPORTERS_HOME,
+    )
+    return _only(msgspec.json.decode(encode(visit)), plan)
+
+
+@lru_cache(maxsize=1024)
+def _plan(
+    visible: tuple[str, ...], withheld: tuple[str, ...], *, supporters_home: bool
+) -> Mapping[str, Collection[str] | None]:
+    """What may be taken of a report: each member whole (None), or only parts of it."""
+    allowed = {field for category in visible for field in VOCABULARY.fields_of_category[category]}
+    for name in withheld:
         allowed -= _WITHHELD[name]
-    if visit.place == _SUPPORTERS_HOME:
+    if supporters_home:
         # C7: another private person's address, which could stand only here, is for nobody.
         allowed.discard(_DESTINATIONS)
-    return _only(msgspec.json.decode(encode(visit)), allowed)
+    plan: dict[str, set[str] | None] = {}
+    for field in allowed:
+        name, _, part = field.partition(".")
+        name = name.removesuffix("[]")
+        parts = plan.setdefault(name, set() if part else None)
+        if parts is not None:
+            parts.add(part)
+    return MappingProxyType(plan)
 
 
-def _only(report: Mapping[str, object], allowed: Collection[str]) -> dict[str, object]:
+def _only(
+    report: Mapping[str, object], plan: Mapping[str, Collection[str] | None]
+) -> dict[str, object]:
     """The members of `report` that are allowed, whole or in parts."""
     taken: dict[str, object] = {}
     for name, value in report.items():
-        if name in allowed:
+        if name not in plan:
+            continue
+        parts = plan[name]
+        if parts is None:
             taken[name] = value
-        elif isinstance(value, dict) and _is_in_parts(f"{name}.", allowed):
-            taken[name] = _members(value, f"{name}.", allowed)
-        elif isinstance(value, list) and _is_in_parts(f"{name}[].", allowed):
-            taken[name] = _entries(value, f"{name}[].", allowed)
+        elif isinstance(value, dict):
+            taken[name] = _members(value, parts)
+        elif isinstance(value, list):
+            taken[name] = _entries(value, parts)
     return taken
 
 
-def _is_in_parts(prefix: str, allowed: Collection[str]) -> bool:
-    return any(field.startswith(prefix) for field in allowed)
-
-
-def _members(
-    value: Mapping[str, object], prefix: str, allowed: Collection[str]
-) -> dict[str, object]:
-    return {key: member for key, member in value.items() if prefix + key in allowed}
+def _members(value: Mapping[str, object], parts: Collection[str]) -> dict[str, object]:
+    return {key: member for key, member in value.items() if key in parts}
 
 
 def _entries(
-    values: Iterable[Mapping[str, object]], prefix: str, allowed: Collection[str]
+    values: Iterable[Mapping[str, object]], parts: Collection[str]
 ) -> list[dict[str, object]]:
     """The allowed members of each entry; one of which none says anything is not counted either."""
-    entries = ((value, _members(value, prefix, allowed)) for value in values)
+    entries = ((value, _members(value, parts)) for value in values)
     return [
         taken
         for value, taken in entries
