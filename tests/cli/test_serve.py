@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from postgres import NONE_FOUND, Cluster
 
 from visitsync.__main__ import visitsync
 
@@ -119,3 +120,24 @@ def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:
     assert err.startswith("visitsync: ")
     assert "VISITSYNC_DATABSE_URL" in err
     assert len(err.splitlines()) == 1
+
+
+def test_on_postgresql_nothing_is_made_unasked(tmp_path: Path, postgres: Cluster | None) -> None:
+    if postgres is None:
+        pytest.skip(NONE_FOUND)
+    port = free_port()
+    database = {"VISITSYNC_DATABASE_URL": postgres.new_database()}
+    env = {"VISITSYNC_DATA_DIR": str(tmp_path), **database}
+
+    with serving(tmp_path, port, **database) as process:
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "visitsync migrate" in err.splitlines()[-1]
+
+    assert CliRunner(env=env).invoke(visitsync, ["migrate"]).exit_code == 0
+    with serving(tmp_path, port, **database) as process:
+        assert answers(port) == {"status": "ready"}
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not (tmp_path / "dev-tokens.json").exists()

@@ -328,3 +328,24 @@ async def test_a_route_without_a_permission_stops_start_up() -> None:
 def test_a_permission_says_why_it_is_open_or_which_scope_it_needs() -> None:
     assert all(one.permission.why or one.permission.scope for one in ROUTES)
     assert Permission().scope is None
+
+
+async def test_what_is_under_way_when_the_service_stops_is_answered() -> None:
+    started = asyncio.Event()
+
+    async def lasting(_: web.Request) -> web.Response:
+        started.set()
+        await asyncio.sleep(0.3)
+        return web.Response(text="finished")
+
+    routes = (Route(method="GET", path="/lasting", handler=lasting, permission=OPEN),)
+    async with aiohttp.ClientSession() as session:
+
+        async def ask(url: str) -> str:
+            async with session.get(f"{url}/lasting") as response:
+                return await response.text()
+
+        async with serving(framed(routes, LIMITS), LIMITS) as url:
+            asked = asyncio.create_task(ask(url))
+            await started.wait()
+        assert await asked == "finished"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -117,6 +118,16 @@ async def test_the_same_key_again_gets_the_first_answer(town: Town) -> None:
     assert (first["repeated"], second["repeated"]) == (False, True)
     assert second["submission"] == first["submission"]
     assert (status, third["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_the_same_key_at_the_same_time_has_one_effect(town: Town) -> None:
+    body = b"\n".join(canonical())
+    answers = await asyncio.gather(*(post(town, body, Idempotency_Key="at-once") for _ in range(6)))
+
+    taken = [report for status, report in answers if status == 200]
+    assert {status for status, _ in answers} <= {200, 429, 503}
+    assert len({report["submission"] for report in taken}) == 1
+    assert sum(not report["repeated"] for report in taken) == 1
 
 
 async def test_good_records_are_taken_beside_bad_ones_unless_all_or_none_is_asked(

@@ -22,7 +22,10 @@ from visitsync.service import access_log
 from visitsync.web.language import Language
 
 
-@click.command(epilog="Example: visitsync demo --no-serve --lang ja")
+@click.command(
+    short_help="Show the whole main job once.",
+    epilog="Example: visitsync demo --no-serve --lang ja",
+)
 @click.option("--no-serve", is_flag=True, help="End after the story, without the web pages.")
 @click.option(
     "--data-dir",

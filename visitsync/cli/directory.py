@@ -13,7 +13,10 @@ from visitsync.service import directory
 from visitsync.service.directory import Difference, Wanted
 
 
-@click.group(epilog="Example: visitsync directory apply directory.toml")
+@click.group(
+    short_help="Who is who: agencies, offices, staff.",
+    epilog="Example: visitsync directory apply directory.toml",
+)
 def command() -> None:
     """Agencies, offices with contracts, staff with caseloads, and layouts."""
 

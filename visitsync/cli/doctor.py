@@ -12,7 +12,9 @@ from visitsync.cli.terminal.running import run
 from visitsync.service import health
 
 
-@click.command(epilog="Example: visitsync doctor --json")
+@click.command(
+    short_help="Check that everything is as it must be.", epilog="Example: visitsync doctor --json"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @click.pass_obj
 def command(now: Callable[[], float], /, *, as_json: bool) -> None:

@@ -10,7 +10,9 @@ from visitsync.cli.terminal.running import run
 from visitsync.service import migration
 
 
-@click.command(epilog="Example: visitsync migrate --check")
+@click.command(
+    short_help="Bring the database up to date.", epilog="Example: visitsync migrate --check"
+)
 @click.option("--check", is_flag=True, help="Only say where the database stands; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(*, check: bool, as_json: bool) -> None:

@@ -18,8 +18,9 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, sock_connect=10)
 
 
 @click.command(
+    short_help="Hand files in over HTTP.",
     epilog="Example: visitsync push --office shiomi-ph-01 --url https://visitsync.example.jp"
-    " --token-file token.txt PH_202609.txt PH_202609_fees.csv"
+    " --token-file token.txt PH_202609.txt PH_202609_fees.csv",
 )
 @click.option("--office", required=True, help="The office that hands in.")
 @click.option("--url", required=True, help="The service, such as https://visitsync.example.jp.")

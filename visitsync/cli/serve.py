@@ -18,7 +18,9 @@ from visitsync.settings import Settings
 from visitsync.web.serving import served
 
 
-@click.command(epilog="Example: visitsync serve --host 127.0.0.1 --port 8080")
+@click.command(
+    short_help="Run the service.", epilog="Example: visitsync serve --host 127.0.0.1 --port 8080"
+)
 @click.option("--host", help="The interface to listen on; by default 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="By default 8080.")
 @click.pass_obj

@@ -13,7 +13,10 @@ from visitsync.service.caller import SCOPES, Scope
 from visitsync.service.tokens import Issued, Listed
 
 
-@click.group(epilog="Example: visitsync token issue --office shiomi-ph-01 --days 365")
+@click.group(
+    short_help="Issue, list and revoke API tokens.",
+    epilog="Example: visitsync token issue --office shiomi-ph-01 --days 365",
+)
 def command() -> None:
     """Tokens with which offices' systems and staff reach the service."""
 
