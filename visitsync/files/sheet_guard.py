@@ -1,7 +1,8 @@
 """A look at a worksheet's XML before the workbook reader sees it: how far do its cells reach?
 
 The reader keeps every cell up to the last filled one in memory and copies a shared string for each
-cell that refers to it, so one far cell or one long string can be gigabytes. No entity is expanded: a DOCTYPE is refused.
+cell that refers to it, so one far cell or one long string can be gigabytes. No entity is expanded:
+a DOCTYPE is refused.
 """
 
 from __future__ import annotations
