@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 _FORM: Final = re.compile(
@@ -33,6 +34,7 @@ class Instant(tuple[int, str]):
 Period: TypeAlias = tuple[Instant, Instant | None]
 
 
+@lru_cache(maxsize=4096)
 def read_instant(text: str) -> Instant:
     """The instant written as `text`.
 
