@@ -188,7 +188,10 @@ def _measure(
     kind: str, requests: list[dict[str, Any]], *, clients: int, times: int
 ) -> dict[str, Any]:
     server = subprocess.Popen(
-        [sys.executable, str(HERE / "server.py"), kind], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(HERE / "server.py"), kind],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # the log of its own: written, then thrown away
+        text=True,
     )
     try:
         assert server.stdout is not None

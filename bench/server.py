@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,7 +30,7 @@ from visitsync.web.serving import served
 async def _service() -> AsyncIterator[int]:
     async with (
         open_context(settings.load()) as context,
-        served(context, "127.0.0.1", 0, Limits(requests_per_minute=100_000_000)) as url,
+        served(context, "127.0.0.1", 0, time.time, Limits(requests_per_minute=100_000_000)) as url,
     ):
         yield int(url.rsplit(":", 1)[1])
 
@@ -62,7 +63,7 @@ async def _rows() -> AsyncIterator[int]:
 
     async def rows(request: web.Request) -> web.Response:
         async with database.reading() as connection:
-            found = await visits.of_household(connection, request.match_info["household"])
+            found = await visits.of_households(connection, [request.match_info["household"]])
         return web.Response(body=b"".join(one.sealed for one in found))
 
     app = web.Application()
@@ -83,5 +84,5 @@ async def _run(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    logs.configure()
+    logs.set_up()
     uvloop.run(_run(sys.argv[1]))
