@@ -69,6 +69,8 @@ def test_every_truncation_is_refused() -> None:
         (b"\ncheckpoint 5\n", b"\nopen 1 AAAA AAAA\ncheckpoint 5\n"),
         (b"\ncheckpoint 5\n", b"\nopen 1 AAAAAAAAAAAAAAAAAAAAAA==\ncheckpoint 5\n"),
         (b"\ncheckpoint 5\n", b"\nopen x AAAAAAAAAAAAAAAAAAAAAA== \ncheckpoint 5\n"),
+        (b"\ncheckpoint 5\n", b"\nopen 1 !!!! AAAA\ncheckpoint 5\n"),
+        (b"\ncheckpoint 5\n", b"\nopen 1 AAAAAAAAAAAAAAAAAAAAAA== !!!!\ncheckpoint 5\n"),
         (b"\ncheckpoint 5\n", b"\nhash AAAA\ncheckpoint 5\n"),
         (b"\ncheckpoint 5\n", b"\nhash " + b"A" * 42 + b"B=\ncheckpoint 5\n"),
         (b"shard visitsync", b"shard visit\xffsync"),
@@ -85,6 +87,12 @@ def test_another_form_is_refused(old: bytes, new: bytes) -> None:
         decode(WHOLE.replace(old, new))
     assert caught.value.where is not None
     assert caught.value.where.isdigit()
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\n", b"shard x\n"])
+def test_nothing_stands_behind_the_end(tail: bytes) -> None:
+    with pytest.raises(LogBroken, match="the end"):
+        decode(WHOLE + tail)
 
 
 def test_disclosed_parts_stand_in_order_and_once() -> None:
@@ -114,6 +122,8 @@ def test_the_sum_tells_whether_it_came_as_it_was_exported() -> None:
         (WHOLE, 1),
         (WHOLE.replace(b"/v1", b"/v2"), 2),
         (WHOLE.replace(b"bundle", b"bungle"), 1),
+        (b"x\ny\nleaf ", 1),
+        (b"x\ny\ncheckpoint ", 1),
         (FIRST_LINE[:9], 1),
         (b"", None),
         (b"PK\x03\x04 some other file\n", None),

@@ -55,6 +55,7 @@ def test_what_is_signed_opens() -> None:
         f"log\n3\n{IDLE_BITS}\n",
         "log\n3\nYmFuYW5hcw==\n",
         f"log\n3\n{ROOT}\nan extension\n",
+        f"log\n3\n{ROOT}\nno line feed",
         f"log\n3\n{ROOT}\n\n",
         f"log\n0\n{ROOT}\n",
     ],

@@ -153,6 +153,36 @@ def test_a_signature_of_another_length_is_refused(length: int) -> None:
         VERIFIER.verify(TEXT, bytes(length))
 
 
+def line_of(length: int, name: str = "other") -> str:
+    return f"— {name} {b64encode(bytes(length)).decode()}\n"
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [
+        (line_of(68), "malformed"),
+        (f"{TEXT}{line_of(68)}", "malformed"),
+        (f"{TEXT}\n{line_of(4)}", "malformed"),
+        (f"{TEXT}\n{line_of(5)}", "not_signed"),
+        (f"{TEXT}\n{line_of(68)}", "not_signed"),
+        (f"{TEXT}\n{line_of(68) * 100}", "not_signed"),
+        (f"{TEXT}\n{line_of(68) * 101}", "malformed"),
+    ],
+)
+def test_signature_lines_have_one_form(note: str, reason: str) -> None:
+    with pytest.raises(BadNote) as caught:
+        open_note(note, [VERIFIER])
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_public_key_of_another_length_is_refused(length: int) -> None:
+    material = b"\x01" + bytes(length)
+    key_id = sha256(b"log\n" + material).hexdigest()[:8]
+    with pytest.raises(BadParameter):
+        NoteVerifier(f"log+{key_id}+{b64encode(material).decode()}")
+
+
 def test_a_huge_note_is_refused() -> None:
     with pytest.raises(BadNote) as caught:
         open_note("x\n" * 200_000 + "\n— a AAAAAAA=\n", [VERIFIER])

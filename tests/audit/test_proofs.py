@@ -17,6 +17,7 @@ from visitsync.audit import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     root_of,
     verify_consistency,
     verify_inclusion,
@@ -166,6 +167,22 @@ def test_what_proves_nothing_is_refused(
 ) -> None:
     with pytest.raises(LogBroken):
         verify_consistency(older, older_root, size, root, proof)
+
+
+@pytest.mark.parametrize("extra", [HASHES[1], HASHES[1][:31], HASHES[1] + b"x"])
+def test_a_proof_fits_its_tree_even_if_the_root_is_made_to_fit_it(extra: bytes) -> None:
+    root = node_hash(HASHES[0], extra)
+    good = len(extra) == 32
+    assert holds(partial(verify_inclusion, HASHES[0], 0, 2, root, [extra])) == good
+    assert holds(partial(verify_consistency, 1, HASHES[0], 2, root, [extra])) == good
+
+    longer = node_hash(extra, root)
+    with pytest.raises(LogBroken):
+        verify_inclusion(HASHES[0], 0, 2, longer, [extra, extra])
+    with pytest.raises(LogBroken):
+        verify_inclusion(HASHES[0], 0, 1, node_hash(extra, HASHES[0]), [extra])
+    with pytest.raises(LogBroken):
+        verify_consistency(1, node_hash(extra, HASHES[0]), 2, longer, [extra, extra])
 
 
 def test_the_empty_log_is_consistent_with_itself() -> None:

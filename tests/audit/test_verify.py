@@ -13,6 +13,7 @@ from reference import bundle_reference as reference
 from vectors import load, needs_vectors
 
 from visitsync.audit import (
+    EMPTY_ROOT,
     Checkpoint,
     Leaf,
     NoteSigner,
@@ -182,9 +183,16 @@ def test_a_checkpoint_of_another_log_is_found() -> None:
         assert "bad_checkpoint" in verdict.codes()
 
 
+def test_a_log_that_is_no_access_log_is_found() -> None:
+    head = Checkpoint("example.com/log", 0, EMPTY_ROOT)
+    made = Section(origin=head.origin, leaves=(), note=sign_checkpoint(head, SIGNER))
+    assert verify(encode_bundle([made])).codes() == ("no_older", "bad_checkpoint")
+
+
 def test_a_checkpoint_that_is_none_is_found() -> None:
     for note in ("", "x\n", "\n\n\n", signed(LEAVES).replace("\n\n", "\n")):
-        assert verify(exported(LEAVES, note=note)).exit_code == 1
+        for since in (None, KEPT):
+            assert verify(exported(LEAVES, note=note), since=since).exit_code == 1
 
 
 # ── tampered with by whoever holds the log's key: only an older checkpoint tells ──────────────────
@@ -281,7 +289,9 @@ def test_what_cannot_be_decided_is_said() -> None:
 
 def test_an_entry_of_a_newer_version_cannot_be_judged() -> None:
     forged = [*LEAVES[:7], LEAVES[7].replace(b'"v":1', b'"v":2'), *LEAVES[8:]]
-    assert verify(exported(forged)).codes() == ("no_older", "unknown_entry_version")
+    verdict = verify(exported(forged))
+    assert verdict.codes() == ("no_older", "unknown_entry_version")
+    assert verdict.first_bad is None
 
 
 def test_tampering_outweighs_what_cannot_be_decided() -> None:

@@ -14,6 +14,7 @@ from visitsync.audit import (
     Verdict,
     encode_bundle,
     leaf,
+    origin,
     sign_checkpoint,
     verify_bundle,
 )
@@ -71,6 +72,14 @@ def test_years_out_of_order_or_repeated_are_found() -> None:
     one, two = section(FIRST, year=2025), section(SECOND)
     for order in ((two, one), (two, two)):
         assert "years_out_of_order" in years(*order).codes()
+
+
+def test_a_year_of_another_municipality_is_found() -> None:
+    made = origin("oki", 2025)
+    other = Section(
+        origin=made, leaves=(), note=sign_checkpoint(Checkpoint(made, 0, EMPTY_ROOT), SIGNER)
+    )
+    assert "years_out_of_order" in years(other, section(SECOND)).codes()
 
 
 def test_an_older_checkpoint_is_compared_with_its_own_year() -> None:
