@@ -94,6 +94,17 @@ async def years(connection: AsyncConnection) -> tuple[tuple[str, int, str], ...]
     return tuple((row.shard, row.size, row.note) for row in rows)
 
 
+async def rows(connection: AsyncConnection, shard: str, start: int) -> AsyncIterator[Row]:
+    """The entries from `start` on with their private parts, in order."""
+    found = await connection.execute(
+        sa.select(*(log_entry.c[name] for name in Row._fields))
+        .where(log_entry.c.shard == shard, log_entry.c.seq >= start)
+        .order_by(log_entry.c.seq)
+    )
+    for row in found:
+        yield Row._make(row)
+
+
 async def entries(
     connection: AsyncConnection, shard: str, size: int, *, start: int = 0
 ) -> AsyncIterator[tuple[int, int, str]]:

@@ -1,0 +1,65 @@
+"""The exported log, its period, and what doctor says of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from build import OPERATOR, WORKER, a_visit, applied, handed_in
+
+from visitsync.audit import peek_checkpoint, verify_bundle
+from visitsync.errors import BadParameter, NotAllowed
+from visitsync.service import access_log
+from visitsync.service.caller import Caller
+from visitsync.service.context import Context
+
+LONG_AGO, FAR_OFF = dt.date(2020, 4, 1), dt.date(2100, 4, 1)
+
+
+async def test_an_older_checkpoint_agrees_with_a_later_bundle(context: Context) -> None:
+    await applied(context)
+    older = await access_log.checkpoint(context)
+    await handed_in(context, [a_visit(1)])
+
+    bundle = await access_log.export(context, OPERATOR, LONG_AGO, FAR_OFF)
+
+    verdict = verify_bundle(bundle, access_log.public_key(context), older)
+    assert [one.code for one in verdict.findings] == ["whole", "older_agrees"]
+    assert verdict.entries == peek_checkpoint(older).size + 2
+
+
+@pytest.mark.parametrize(
+    "period", [(LONG_AGO, dt.date(2020, 5, 1)), (dt.date(2099, 4, 1), FAR_OFF)]
+)
+async def test_outside_the_period_only_hashes_are_told(
+    context: Context, period: tuple[dt.date, dt.date]
+) -> None:
+    await applied(context)
+    bundle = await access_log.export(context, OPERATOR, *period)
+
+    verdict = verify_bundle(bundle, access_log.public_key(context))
+    assert [one.code for one in verdict.findings] == ["no_older", "whole"]
+    assert verdict.entries == 0
+    assert b'"kind"' not in bundle
+
+
+async def test_reading_the_log_is_for_auditors_and_is_logged(context: Context) -> None:
+    await applied(context)
+    auditor = Caller(kind="staff", id="auditor", scopes=frozenset({"audit"}))
+    bundle = await access_log.export(context, auditor, LONG_AGO, FAR_OFF)
+
+    assert b'"actor":"staff:auditor"' in bundle
+    assert b'"kind":"log_exported"' in bundle
+    with pytest.raises(NotAllowed):
+        await access_log.export(context, WORKER, LONG_AGO, FAR_OFF)
+    with pytest.raises(BadParameter):
+        await access_log.export(context, auditor, FAR_OFF, LONG_AGO)
+
+
+async def test_an_export_tells_nothing_of_a_family(context: Context) -> None:
+    await applied(context)
+    await handed_in(context, [a_visit(1)])
+    bundle = await access_log.export(context, OPERATOR, LONG_AGO, FAR_OFF)
+
+    for value in ("試験", "花子", "F-1", "rec-1", "000-8524-4921"):
+        assert value.encode() not in bundle

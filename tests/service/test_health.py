@@ -1,0 +1,103 @@
+"""What `doctor` and `readyz` look at, and that each trouble is told by its own name."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import sqlalchemy as sa
+from build import applied
+
+from visitsync.envelope import MasterKeys
+from visitsync.errors import KeyFileError, SettingsError
+from visitsync.service import health
+from visitsync.service.context import open_context
+from visitsync.service.migration import migrate
+from visitsync.settings import Settings, load
+
+
+async def unfit(settings: Settings, *, now: float | None = None) -> dict[str, str]:
+    found = await health.checks(settings, now=time.time() if now is None else now)
+    return {one.name: one.code for one in found if not one.fit}
+
+
+async def test_all_is_well(settings: Settings) -> None:
+    found = await health.checks(settings, now=time.time())
+
+    assert [one.name for one in found] == [
+        "keys",
+        "database",
+        "durability",
+        "schema",
+        "installation",
+        "clock",
+        "log",
+    ]
+    assert all(one.fit for one in found)
+
+
+async def test_a_lost_key_file_is_named(settings: Settings) -> None:
+    settings.keys.unlink()
+
+    assert await unfit(settings) == {"keys": "bad_key_file"}
+    with pytest.raises(KeyFileError):
+        async with open_context(settings):
+            pass
+    with pytest.raises(KeyFileError):
+        await migrate(settings)
+    assert not settings.keys.exists(), "a lost key is never made anew"
+
+
+async def test_another_databases_key_file_is_named(settings: Settings) -> None:
+    settings.keys.unlink()
+    MasterKeys.create(settings.keys)
+
+    assert await unfit(settings) == {"installation": "bad_key_file", "log": "bad_note"}
+    with pytest.raises(KeyFileError):
+        async with open_context(settings):
+            pass
+
+
+async def test_a_key_file_that_others_can_read_is_named(settings: Settings) -> None:
+    settings.keys.chmod(0o644)
+
+    assert await unfit(settings) == {"keys": "bad_key_file"}
+
+
+async def test_another_municipality_is_named(settings: Settings) -> None:
+    other = load({}, data_dir=settings.data_dir, database_url=settings.database_url, tenant="other")
+
+    assert "installation" in await unfit(other)
+    with pytest.raises((SettingsError, KeyFileError)):
+        async with open_context(other):
+            pass
+
+
+async def test_clocks_apart_are_named(settings: Settings) -> None:
+    assert await unfit(settings, now=time.time() + 60) == {"clock": "clock_off"}
+
+
+async def test_a_changed_head_is_named(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await applied(context)
+        async with context.database.writing() as connection:
+            await connection.execute(sa.text("UPDATE log_head SET size = size - 1"))
+
+    assert await unfit(settings) == {"log": "log_broken"}
+
+
+async def test_an_older_schema_is_named(settings: Settings) -> None:
+    async with open_context(settings) as context, context.database.writing() as connection:
+        await connection.execute(sa.text("DELETE FROM alembic_version"))
+
+    assert (await unfit(settings))["schema"] == "schema_mismatch"
+
+
+async def test_a_database_that_is_gone_is_named(settings: Settings) -> None:
+    away = load(
+        {},
+        data_dir=settings.data_dir,
+        key_file=str(settings.keys),
+        database_url="postgresql://nobody@127.0.0.1:1/none",
+    )
+    assert await unfit(away) == {"database": "database_unavailable"}
