@@ -38,7 +38,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
+def templates() -> dict[str, Settings]:
     """Installations that were set up once in this session, to be copied."""
     return {}
 

@@ -88,7 +88,7 @@ async def killed_while_handing_in(settings: Settings, *, kills: int, records: in
 
 
 async def test_a_killed_submission_is_there_once_or_not_at_all(settings: Settings) -> None:
-    await killed_while_handing_in(settings, kills=4, records=600)
+    await killed_while_handing_in(settings, kills=3, records=500)
 
 
 @pytest.mark.long
