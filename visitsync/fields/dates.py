@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from visitsync.fields.text import fold
+from visitsync.fields.text import narrow
 from visitsync.schema.partial_date import is_partial_date
 
 Style: TypeAlias = Literal[
@@ -81,6 +81,9 @@ _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
         "day": r"(\d{1,2})日?",
     }.items()
 }
+
+YEARS: Final = range(1868, 2200)
+"""Nobody in these records was born before, or is visited after."""
 
 Parts: TypeAlias = tuple[int, int | None, int | None]
 
@@ -152,7 +155,7 @@ def month_of(text: str) -> Month | None:
     >>> month_of("令和8年4月分"), month_of("第1版")
     (Month(year=2026, month=4), None)
     """
-    stripped = fold(text).removesuffix("分").removesuffix("度")
+    stripped = narrow(text).removesuffix("分").removesuffix("度")
     parts = _parts(stripped, ("era", "western", "yyyymmdd"), None)
     if isinstance(parts, BadCell) or parts[1] is None:
         return None
@@ -163,7 +166,7 @@ def _parts(text: str, styles: Sequence[Style], month: Month | None) -> Parts | B
     iso = _ISO.fullmatch(text)
     if iso is not None:
         return _existing((int(iso[1]), int(iso[2]), int(iso[3])))
-    folded = _WEEKDAY.sub("", fold(text).upper())
+    folded = _WEEKDAY.sub("", narrow(text).upper())
     for style in styles:
         found = _FORMS[style].fullmatch(folded)
         if found is not None:
@@ -204,6 +207,8 @@ def _in_era(letter: str, groups: Sequence[str]) -> Parts | BadCell:
 
 def _existing(parts: Parts) -> Parts | BadCell:
     year, month, day = parts
+    if year not in YEARS:
+        return BadCell("impossible_date")
     text = f"{year:04}" + "".join(f"-{part:02}" for part in (month, day) if part is not None)
     return parts if is_partial_date(text) else BadCell("impossible_date")
 

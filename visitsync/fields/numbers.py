@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from visitsync.fields.dates import BadCell
-from visitsync.fields.text import fold
+from visitsync.fields.text import narrow
 
 _YEN: Final = re.compile(r"[¥\\]?(\d{1,9}|\d{1,3}(?:,\d{3}){1,2})(?:\.0+)?円?", re.ASCII)
 _DECIMAL: Final = re.compile(r"(\d{1,6})(?:\.(\d{1,8}))?", re.ASCII)
@@ -24,7 +24,7 @@ def yen(text: str) -> int | BadCell:
     """
     if not text:
         return 0
-    found = _YEN.fullmatch(fold(text))
+    found = _YEN.fullmatch(narrow(text))
     return BadCell("bad_number") if found is None else int(found[1].replace(",", ""))
 
 
@@ -41,10 +41,10 @@ def quantity(text: str, suffixes: Sequence[str] = (), divide: int = 1) -> str | 
     """
     if not text:
         return None
-    folded = fold(text)
+    folded = narrow(text)
     for suffix in suffixes:
-        if folded.lower().endswith(fold(suffix).lower()):
-            folded = folded[: -len(fold(suffix))]
+        if folded.lower().endswith(narrow(suffix).lower()):
+            folded = folded[: -len(narrow(suffix))]
             break
     if _DECIMAL.fullmatch(folded) is None:
         return BadCell("bad_number")
@@ -64,5 +64,5 @@ def count(text: str) -> int | BadCell | None:
     """
     if not text:
         return None
-    folded = fold(text)
+    folded = narrow(text)
     return int(folded) if _COUNT.fullmatch(folded) else BadCell("bad_number")

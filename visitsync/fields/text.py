@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from visitsync.schema.reading import Level
@@ -36,12 +36,34 @@ def clean(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """`text` as labels and numbers are compared: NFKC, without any blank or line break.
+    """`text` as labels are compared: NFKC, without any blank or line break.
 
-    >>> fold("利用者 ｶﾅ"), fold("１，２００ 円")
-    ('利用者カナ', '1,200円')
+    >>> fold("利用者 ｶﾅ"), fold("児童氏名１")
+    ('利用者カナ', '児童氏名1')
     """
     return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+_NARROW: Final[Mapping[int, int | str]] = {
+    **{wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)},
+    0xFFE5: "¥",
+    0x32FF: "令和",
+    0x337B: "平成",
+    0x337C: "昭和",
+    0x337D: "大正",
+    0x337E: "明治",
+}
+
+
+def narrow(text: str) -> str:
+    """`text` as dates, times and numbers are read: full-width ASCII made narrow, no blanks.
+
+    Unlike `fold` it leaves ① and ² alone: they are no figures.
+
+    >>> narrow("１，２００ 円"), narrow("㋿８．７．３"), narrow("①")
+    ('1,200円', '令和8.7.3', '①')
+    """
+    return "".join(text.translate(_NARROW).split())
 
 
 def looks(text: str) -> Iterator[tuple[Level, str]]:
@@ -105,9 +127,10 @@ _FOLLOWING: Final = re.escape(
     + "・"
     + _class_of(bytes(range(0x81, 0xA0)), range(0x40, 0xFD))
 )
-_LEADING_PAIR: Final = re.compile(f"[{_LEADING}][{_FOLLOWING}]")
+_LEADING_PAIR: Final = re.compile(f"[{_LEADING}][{_FOLLOWING}]|・[ｽｾ]")
 _WHOLE: Final = re.compile(
     rb"[\xe3-\xe9\xef][\x80-\xbf\x00][\x80-\xbf\x00]|\xf0[\x80-\xbf][\x80-\xbf\x00]{2}"
+    rb"|\x00[\xbd\xbe][\x80-\xbf\x00]"  # a half-width kana that lost its EF
 )
 _JAPANESE: Final = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff9f\U00020000-\U0003ffff]")
 _LOST: Final = 0x00
@@ -129,7 +152,8 @@ def is_mojibake(text: str) -> bool:
         len(found[0])
         for found in _WHOLE.finditer(raw)
         # A lost byte was some continuation; B8 leads to an ideograph after every lead byte but E3.
-        if _JAPANESE.match(found[0].replace(b"\0", b"\xb8").decode("utf-8", "ignore"))
+        if found[0][0] == _LOST
+        or _JAPANESE.match(found[0].replace(b"\0", b"\xb8").decode("utf-8", "ignore"))
     ]
     covered = sum(whole) / outside_ascii
     # One character must be all there is (莉子 is a name); several may stand beside a real one (様).

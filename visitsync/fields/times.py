@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from visitsync.fields.dates import BadCell
-from visitsync.fields.text import fold
+from visitsync.fields.text import narrow
 
 DAY: Final = 24 * 60
 
@@ -33,7 +33,7 @@ def time_of_day(text: str, *, overnight: bool = False) -> int | BadCell | None:
     """
     if not text:
         return None
-    found = _TIME.fullmatch(fold(text))
+    found = _TIME.fullmatch(narrow(text))
     if found is None:
         return BadCell("bad_time")
     if found["digits"]:
@@ -62,7 +62,7 @@ def time_range(text: str, *, overnight: bool = False) -> tuple[int, int] | BadCe
     """
     if not text:
         return None
-    pieces = _DASHES.split(fold(text).removesuffix("まで"))
+    pieces = _DASHES.split(narrow(text).removesuffix("まで"))
     if len(pieces) != 2:  # noqa: PLR2004 -- a range has two ends
         return BadCell("bad_time")
     start = time_of_day(pieces[0])

@@ -39,38 +39,50 @@ def decode(data: bytes, encoding: Encoding) -> Decoded | None:
             return Decoded(_NO_CP932.sub(_UNDECODED, text), cut)
 
 
-def decode_field(data: bytes, *, cut_off: bool) -> str:
-    """The text of one fixed-width field of CP932.
+def decode_field(data: bytes, encoding: Encoding, *, cut_off: bool) -> str:
+    """The text of one fixed-width field.
 
     Args:
         data: the field's bytes.
+        encoding: that the layout declares.
         cut_off: whether the writing system may have cut it inside its last character.
     """
+    codec = "cp932" if encoding == "cp932" else "utf-8"
     try:
-        text = data.decode("cp932")
+        text = data.decode(codec)
     except UnicodeDecodeError as error:
-        if cut_off and error.start == len(data) - 1:
-            data = data[:-1]
-        text = data.decode("cp932", "surrogateescape")
-    return _NO_CP932.sub(_UNDECODED, text) if _NO_CP932.search(text) else text
+        if cut_off and error.end == len(data):
+            data = data[: error.start]
+        text = data.decode(codec, "surrogateescape")
+    return _NO_CP932.sub(_UNDECODED, text) if codec == "cp932" else text
 
 
-def is_other_encoding(data: bytes, encoding: Encoding) -> bool:
-    """Whether `data`, declared to be in `encoding`, holds more than ASCII, all of it in another."""
-    found = decode(data, "utf-8" if encoding == "cp932" else "cp932")
-    return found is not None and not (found.text.isascii() or _LOST.search(found.text))
+def is_utf8(data: bytes) -> bool:
+    """Whether `data` holds more than ASCII, all of it UTF-8: no CP932 of any length does."""
+    try:
+        return not data.isascii() and bool(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        # A file that is cut off inside a character was UTF-8 before that.
+        return error.reason == "unexpected end of data" and not data[: error.start].isascii()
 
 
 def why_no_label(data: bytes, text: str, encoding: Encoding) -> str:
     """The problem of a text file in which none of a layout's labels was found.
 
-    UTF-8 taken for CP932 looks like mojibake too, so the bytes are asked first.
+    UTF-8 taken for CP932 looks like mojibake too; but only in mojibake, which was saved once more,
+    have the bytes without a partner become ・.
     """
-    if is_other_encoding(data, encoding):
-        return "wrong_encoding"
-    if any(is_mojibake(cell) for cell in _CELL_ENDS.split(text[:_LOOKED_AT])):
+    start = text[:_LOOKED_AT]
+    garbled = any(is_mojibake(cell) for cell in _CELL_ENDS.split(start))
+    lost = _LOST.search(text) is not None
+    if encoding == "cp932":
+        lost = lost or is_utf8(data)
+        garbled = garbled and (not lost or "・" in start)
+    elif lost:
+        garbled = False
+    if garbled:
         return "mojibake"
-    return "wrong_encoding" if _LOST.search(text) else "no_header"
+    return "wrong_encoding" if lost else "no_header"
 
 
 _LOOKED_AT: Final = 4_000

@@ -12,7 +12,7 @@ from visitsync.fields.labels import Labels
 from visitsync.fields.layout import FileForm, Layout, Span
 from visitsync.fields.table import Row, Table
 from visitsync.fields.text import TRIMMED, clean, fold
-from visitsync.files.encoding import decode_field, is_other_encoding
+from visitsync.files.encoding import decode_field, is_utf8
 from visitsync.files.grid import MAX_ROWS, what_stands_at
 from visitsync.files.trouble import problem, refused
 from visitsync.schema.reading import Problem
@@ -36,7 +36,7 @@ def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
     if code is not None:
         return refused(layout, name, code)
     if form.header_type is not None:
-        header = _cells(form.header_fields, lines.pop(0).data)
+        header = _cells(form, form.header_fields, lines.pop(0).data)
         says = {fold(label): text for label, text in header.items()}
     undecided = undecided_style(layout, says)
     if undecided is not None:
@@ -61,7 +61,7 @@ def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
 
 def _unfit(form: FileForm, data: bytes, lines: list[_Line]) -> str | None:
     """Why the file as a whole is not in this form."""
-    if is_other_encoding(data, form.encoding):
+    if form.encoding == "cp932" and is_utf8(data):
         return "wrong_encoding"
     if not lines:
         return "empty"
@@ -101,7 +101,7 @@ def _rows(layout: Layout, name: str, lines: list[_Line]) -> tuple[list[Row], lis
         if trailer is not None:
             problems.append(problem(name, line.number, "reject", "after_end"))
         elif form.trailer_type is not None and kind == form.trailer_type:
-            trailer = _cells(form.trailer_fields, line.data)
+            trailer = _cells(form, form.trailer_fields, line.data)
         elif kind != form.row_type and not line.is_cut:
             problems.append(problem(name, line.number, "reject", "unknown_code", _TYPE))
         else:
@@ -129,22 +129,26 @@ _TYPE: Final = "レコード区分"
 def _type_of(form: FileForm, data: bytes) -> str | None:
     if form.record_type is None:
         return form.row_type
-    first, width = form.record_type
-    return data[first - 1 : first - 1 + width].decode("cp932", "replace")
+    return _slice(data, form.record_type).decode("ascii", "replace")
 
 
 def _row(form: FileForm, line: _Line) -> Row:
     cells = [
-        decode_field(line.data[first - 1 : first - 1 + width], cut_off=label in form.cut_off)
-        for label, (first, width) in form.fields.items()
+        decode_field(_slice(line.data, span), form.encoding, cut_off=label in form.cut_off)
+        for label, span in form.fields.items()
     ]
     if not unicodedata.is_normalized("NFC", "\n".join(cells)):
         cells = [unicodedata.normalize("NFC", cell) for cell in cells]
     return Row(line.number, tuple([cell.strip(TRIMMED) for cell in cells]))
 
 
-def _cells(fields: Mapping[str, Span], data: bytes) -> dict[str, str]:
+def _cells(form: FileForm, fields: Mapping[str, Span], data: bytes) -> dict[str, str]:
     return {
-        label: clean(decode_field(data[first - 1 : first - 1 + width], cut_off=False))
-        for label, (first, width) in fields.items()
+        label: clean(decode_field(_slice(data, span), form.encoding, cut_off=False))
+        for label, span in fields.items()
     }
+
+
+def _slice(data: bytes, span: Span) -> bytes:
+    first, width = span
+    return data[first - 1 : first - 1 + width]

@@ -139,7 +139,7 @@ def what_stands_at(
     if place is None:
         return None
     if isinstance(place, str):
-        return says.get(fold(place))
+        return says.get(fold(place)) or None
     if place.file_name is not None:
         found = re.search(place.file_name, file)
         return None if found is None else "".join(filter(None, found.groups())) or found[0]

@@ -88,8 +88,9 @@ def _lines(data: bytes) -> Iterator[_Record]:
 
 def _reason(error: NotStrictJson, data: bytes, *, is_last: bool) -> str:
     """What is cut off at the end of a file is cut off, not wrong."""
+    opened = data.lstrip().startswith((b"{", b"["))
     closed = data.rstrip().endswith((b"}", b"]"))
-    if is_last and not closed and error.reason in {"not_json", "not_unicode"}:
+    if is_last and opened and not closed and error.reason in {"not_json", "not_unicode"}:
         return "truncated"
     return error.reason
 
