@@ -183,6 +183,9 @@ def test_a_proof_fits_its_tree_even_if_the_root_is_made_to_fit_it(extra: bytes) 
         verify_inclusion(HASHES[0], 0, 1, node_hash(extra, HASHES[0]), [extra])
     with pytest.raises(LogBroken):
         verify_consistency(1, node_hash(extra, HASHES[0]), 2, longer, [extra, extra])
+    proof = [*consistency_proof(HASHES[:4], 3), extra]
+    with pytest.raises(LogBroken):
+        verify_consistency(3, node_hash(extra, ROOTS[3]), 4, node_hash(extra, ROOTS[4]), proof)
 
 
 def test_the_empty_log_is_consistent_with_itself() -> None:
