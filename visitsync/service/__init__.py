@@ -26,6 +26,7 @@ module              asks
                     ``revoke(context, caller, token)``, ``listed(context)``
 ``directives``      ``record(context, caller, Draft) -> Recorded``,
                     ``withdraw(context, caller, directive) -> Recorded``
+``links``           ``undo(context, caller, registration) -> str``, the new household
 ``access_log``      ``export(context, caller, start, until) -> bytes`` (a bundle),
                     ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``
 ``health``          ``checks(settings, now=…) -> tuple[Check, ...]``, for readyz and doctor

@@ -13,7 +13,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import LOG, held
 from visitsync.service.logbook import Turn
-from visitsync.store import data_keys, epochs
+from visitsync.store import data_keys, epochs, households
 from visitsync.store.access_log import Head
 
 
@@ -53,8 +53,15 @@ class Change:
 
 
 @asynccontextmanager
-async def change(context: Context, caller: Caller) -> AsyncIterator[Change]:
+async def change(
+    context: Context, caller: Caller, *, placing: bool = False
+) -> AsyncIterator[Change]:
     """A transaction in which `caller` changes what decisions rest on.
+
+    Args:
+        context: of the installation.
+        caller: who.
+        placing: whether registrations move; nobody else places any meanwhile.
 
     Raises:
         NotSignedIn: the caller's token has ended meanwhile.
@@ -62,6 +69,8 @@ async def change(context: Context, caller: Caller) -> AsyncIterator[Change]:
         LogBroken: the log's head is not what was signed; nothing was changed.
     """
     async with context.log.writing() as turn:
+        if placing:
+            await households.hold_intake(turn.connection)
         head = await turn.hold()
         await still_signed_in(turn.connection, caller, head.now)
         yield Change(context, turn, head)

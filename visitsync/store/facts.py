@@ -127,12 +127,12 @@ async def newest(connection: AsyncConnection, kind: str, ids: Collection[str]) -
     return {row.id: Fact(*row) for row in rows}
 
 
-async def of_kind(connection: AsyncConnection, kind: str) -> dict[str, Fact]:
-    """The newest version of every fact of a kind."""
+async def of_household(connection: AsyncConnection, household: str) -> dict[tuple[str, str], Fact]:
+    """The newest version of every fact of a household, by kind and id."""
     rows = await connection.execute(
-        sa.select(fact).where(fact.c.kind == kind).order_by(fact.c.version)
+        sa.select(fact).where(fact.c.household == household).order_by(fact.c.version)
     )
-    return {row.id: Fact(*row) for row in rows}
+    return {(row.kind, row.id): Fact(*row) for row in rows}
 
 
 async def with_facts(

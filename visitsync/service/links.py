@@ -1,0 +1,134 @@
+"""Undoing a link: a registration leaves its household for a new one, and nothing is lost.
+
+Rights never move with it. The new household begins with every refusal, shield and block of the old
+one, and without its consents, caseloads, council cases, invocations and grants: those a person
+gives anew. That a person said "not the same" is kept for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.errors import BadParameter
+from visitsync.service import entries, intake
+from visitsync.service.caller import Caller
+from visitsync.service.context import Context
+from visitsync.service.ids import new_id
+from visitsync.service.keyring import LOG, RECORDS, ProfilePlace, VisitPlace, held
+from visitsync.service.placed import Placed, open_profile, seal_profile
+from visitsync.service.writing import Change, change
+from visitsync.store import data_keys, epochs, facts, households, visits
+from visitsync.store.facts import Fact
+from visitsync.store.households import Link, Registration
+
+PROTECTING: Final = ("shield", "block")
+
+
+async def undo(context: Context, caller: Caller, registration: str) -> str:
+    """Take a registration out of its household; answers the new household it stands in.
+
+    Its visits and what is known of its persons are sealed anew in the same transaction.
+
+    Raises:
+        BadParameter: no such registration, or it stands alone already.
+        NotAllowed: the caller may not decide on links.
+        Tampered: a stored record is not what was written; nothing was changed.
+    """
+    caller.must("operate")
+    async with change(context, caller, placing=True) as made:
+        connection = made.connection
+        row = (await households.registrations(connection, [registration])).get(registration)
+        if row is None:
+            raise BadParameter("There is no such registration", where="registration")
+        beside = [
+            one.id
+            for one in (await households.members(connection, [row.household]))[row.household]
+            if one.id != registration
+        ]
+        if not beside:
+            raise BadParameter("It stands alone in its household already", where="registration")
+        home = await _move(context, connection, row, made.at, entries.actor_of(caller))
+        await households.set_apart(
+            connection, [(registration, one) for one in beside], entries.actor_of(caller), made.at
+        )
+        await _protect(connection, row.household, home, made.at)
+        await epochs.bump(connection, {epochs.of_household(one) for one in (row.household, home)})
+        await _log(made, caller, row, home)
+    return home
+
+
+async def _move(
+    context: Context, connection: AsyncConnection, row: Registration, at: int, by: str
+) -> str:
+    home = new_id("h")
+    keyring = context.keyring
+    rows = await data_keys.of_households(connection, [row.household])
+    placed = Placed(homes={row.id: home}, keys=keyring.opened(rows))
+    placed.key(keyring, (home, "", LOG))
+    persons = open_profile(placed.keys, keyring, row)
+    edition = row.edition + 1
+    profile = seal_profile(placed, keyring, ProfilePlace(home, row.id, edition), persons)
+    stored = await visits.of_registration(connection, row.id)
+    sealed = await _sealed_anew(context, placed, stored, home)
+    await households.add(connection, [home], at)
+    await data_keys.add(connection, placed.new_keys)
+    await visits.move(connection, home, sealed)
+    link = Link(
+        id=new_id("k"),
+        registration=row.id,
+        household=home,
+        from_at=at,
+        until_at=None,
+        verdict="undone",
+        decided_by=by,
+        rules="person",
+        evidence="",
+    )
+    await households.relink(connection, link, (edition, profile))
+    return home
+
+
+async def _sealed_anew(
+    context: Context, placed: Placed, stored: Sequence[visits.Stored], home: str
+) -> Mapping[tuple[str, int], bytes]:
+    keyring = context.keyring
+    sealed = {}
+    for number, one in enumerate(stored, 1):
+        if number % intake.SLICE == 0:
+            await asyncio.sleep(0)
+        old = VisitPlace(one.household, one.program, one.id, one.revision)
+        line = keyring.open_visit(
+            held(placed.keys, (one.household, one.program, RECORDS)), old, one.sealed
+        )
+        key = placed.key(keyring, (home, one.program, RECORDS))
+        sealed[one.id, one.revision] = keyring.seal_visit(key, old._replace(household=home), line)
+    return sealed
+
+
+async def _protect(connection: AsyncConnection, old: str, home: str, at: int) -> None:
+    """Copy what protects the family: a refusal counts for each half, as for the whole."""
+    copied = []
+    for fact in (await facts.of_household(connection, old)).values():
+        body = msgspec.json.decode(fact.body)
+        refusal = fact.kind == "directive" and body.get("effect") == "deny"
+        if refusal:
+            body["registrations"] = "household"
+        if refusal or fact.kind in PROTECTING:
+            written = msgspec.json.encode(body, order="sorted").decode()
+            copied.append(Fact(fact.kind, new_id("d"), 1, at, home, written))
+    await facts.add(connection, copied)
+
+
+async def _log(made: Change, caller: Caller, row: Registration, home: str) -> None:
+    await made.log(
+        caller,
+        "unlink",
+        household=home,
+        private={"from": row.household, "to": home, "registration": row.id},
+        public={"office": row.office, "program": row.program},
+    )
