@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import msgspec
 
@@ -24,7 +25,7 @@ kind = "{kind}"
 {file}
 
 [visit]
-id = "番号"
+{id_line}
 date = "日"
 start = "開始"
 end = "終了"
@@ -32,7 +33,7 @@ outcome = {{ column = "結果", codes = {{ "済" = "done", "取消" = "cancelled
 {visit}
 
 [[person]]
-role = "guardian"
+role = "{role}"
 name = "氏名"
 {person}
 
@@ -51,11 +52,23 @@ def a_layout(  # noqa: PLR0913 -- one for each part of the text above
     visit: str = "",
     person: str = "",
     more: str = "",
+    id_line: str = 'id = "番号"',
+    without: str = "",
+    role: str = "guardian",
 ) -> Layout:
     """A layout of six columns; each argument adds lines to a part of it."""
+    text = LAYOUT if not without else re.sub(f"{without.rpartition('.')[2]} = .*", "", LAYOUT)
     return parse(
-        LAYOUT.format(
-            program=program, kind=kind, top=top, file=file, visit=visit, person=person, more=more
+        text.format(
+            program=program,
+            kind=kind,
+            top=top,
+            file=file,
+            id_line=id_line,
+            visit=visit,
+            person=person,
+            more=more,
+            role=role,
         )
     )
 

@@ -58,6 +58,8 @@ def _check_file(form: FileForm) -> None:
         raise LayoutError("Only fixed_width has fields, and it must", where="file.fields")
     if fixed and form.record_length is None:
         raise LayoutError("fixed_width needs its length in bytes", where="file.record_length")
+    if fixed and form.encoding == "utf-16":
+        raise LayoutError("fixed_width is measured in cp932 or utf-8", where="file.encoding")
     if fixed and (form.row_type is None) != (form.record_type is None):
         raise LayoutError("record_type and row_type go together", where="file.row_type")
     if fixed:
