@@ -37,9 +37,11 @@ class FileForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     kind: Kind
     """``csv`` counts records as a spreadsheet shows them, ``tsv`` (tabs) counts lines;
-    ``fixed_width`` is measured in bytes; ``json`` is one document, ``ndjson`` one object a line."""
+    ``fixed_width`` is measured in bytes; ``json`` is one document, ``ndjson`` one object a line;
+    ``xlsx`` is a workbook."""
     encoding: Encoding = "utf-8"
-    """Declared, never guessed; a byte order mark is taken off. Not used for ``xlsx``."""
+    """``cp932`` (what Windows calls ANSI), ``utf-8``, ``utf-8-sig`` or ``utf-16``. Declared, never
+    guessed; a byte order mark of UTF-8 is taken off. Not used for ``xlsx``."""
     delimiter: str | None = None
     """Between the cells of ``csv``; a comma unless said otherwise."""
     header_rows: int = 1
@@ -47,7 +49,7 @@ class FileForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     labels: tuple[str, ...] = ()
     """The labels of a file that has none, from the first column."""
     sheet: str | None = None
-    """The sheet's name in a workbook; the first sheet unless said otherwise."""
+    """The sheet's name in a workbook; the first that holds the labels unless said otherwise."""
     rows_at: str | None = None
     """``json``: the member that holds the list of records; the document itself unless said."""
     record_length: int | None = None
@@ -116,7 +118,7 @@ class TitleForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Months(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For which months the layout is; needs `title.month`."""
+    """For which months the layout is; needs `title_says.month`."""
 
     first: str | None = None
     """``2026-04``, inclusive."""
