@@ -35,6 +35,7 @@ def test_only_a_date_may_be_known() -> None:
         ({"終了": "12:75"}, "bad_time"),
         ({"終了": "翌6:00"}, "bad_time"),
         ({"開始": ""}, "bad_time"),
+        ({"開始": "24:00", "終了": "24:00"}, "bad_time"),
         ({"結果": "延期"}, "unknown_outcome"),
         ({"結果": ""}, "unknown_outcome"),
         ({"氏名": ""}, "missing_name"),

@@ -20,7 +20,7 @@ from visitsync.fields.cells import (
 from visitsync.fields.layout import Layout, VisitForm
 from visitsync.fields.numbers import count
 from visitsync.fields.slots import Cells, Faults, Read, Slots, label_of, remembering
-from visitsync.fields.times import clock
+from visitsync.fields.times import DAY, clock
 from visitsync.schema.visit import JST, Fee, State, Visitor
 
 MOST_REVISIONS: Final = 9999
@@ -62,6 +62,9 @@ def times_reader(visit: VisitForm, slots: Slots) -> Read[Times]:
         else:
             start = None if start_of is None else start_of(cells, faults)
             end = None if end_of is None else end_of(cells, faults)
+        if start == DAY:
+            # 24:00 ends a day; what begins then begins on the next.
+            faults.append(("bad_time", label))
         if start is not None and end is not None and end < start:
             faults.append(("end_before_start", label))
         return Times(start, end)
