@@ -170,7 +170,7 @@ class DatabaseUnavailable(OperatorError):
 
 
 class CommitUnknown(OperatorError):
-    """The database went away while it committed: whether it was done must be looked at, not retried."""
+    """The database went away while it committed: look whether it was done, never retry blindly."""
 
     code = "commit_unknown"
 

@@ -26,7 +26,7 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_it_tells_the_whole_story(tmp_path: Path) -> None:
     first = demo("--lang", "en", "--data-dir", str(tmp_path))
-    told = first.stdout
+    told = " ".join(first.stdout.split())  # lines break where a port or an id is longer
 
     assert (first.returncode, first.stderr) == (0, "")
     assert "Of 140 registrations" in told

@@ -39,7 +39,7 @@ def between(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
 
 # ── properties ────────────────────────────────────────────────────────────────────────────────────
 @given(reports(), st.randoms(use_true_random=False))
-def test_merge_is_order_independent(reported: list[Reported], order: Any) -> None:  # noqa: ANN401
+def test_merge_is_order_independent(reported: list[Reported], order: Any) -> None:
     first = merge(reported)
     order.shuffle(reported)
     assert merge(reported) == first
@@ -210,7 +210,7 @@ def test_what_did_not_take_place_is_in_nobodys_way(outcome: str) -> None:
 
 
 # ── gaps ──────────────────────────────────────────────────────────────────────────────────────────
-def weekly(weeks: list[int], **changes: Any) -> list[Reported]:  # noqa: ANN401
+def weekly(weeks: list[int], **changes: Any) -> list[Reported]:
     return [
         a_report(f"v{week}", a_visit(day=DAY + dt.timedelta(weeks=week), **changes))
         for week in weeks
