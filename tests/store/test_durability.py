@@ -16,14 +16,16 @@ async def test_the_settings_of_the_tests_are_durable(context: Context) -> None:
 
 
 async def test_settings_that_lie_are_refused(context: Context, engine: str) -> None:
-    statement = (
-        "PRAGMA synchronous = NORMAL" if engine == "sqlite" else "SET synchronous_commit = off"
+    statement, mended = (
+        ("PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL")
+        if engine == "sqlite"
+        else ("SET synchronous_commit = off", "RESET synchronous_commit")
     )
     async with context.database.reading() as connection:
         await connection.execute(sa.text(statement))
         with pytest.raises(SettingsError) as caught:
             await durability.refuse_lies(connection)
-        await connection.invalidate()
+        await connection.execute(sa.text(mended))
 
     assert caught.value.where in {"synchronous", "synchronous_commit"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -14,9 +13,7 @@ from visitsync.errors import BadJson, RecordError
 from visitsync.schema import strict_json, visit
 from visitsync.schema.directory import Office
 from visitsync.schema.visit import Visit
-
-SLICE: Final = 128
-"""Records worked on before others get their turn."""
+from visitsync.service.slices import in_slices
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK: Final = b" \t\r"
@@ -63,9 +60,7 @@ def _members(content: bytes) -> list[bytes]:
 async def read(lines: Iterable[bytes], office: Office) -> list[Item]:
     """Each line by itself: a record of this office under its contract, or why not."""
     items = []
-    for index, line in enumerate(lines):
-        if index % SLICE == SLICE - 1:
-            await asyncio.sleep(0)
+    async for index, line in in_slices(enumerate(lines)):
         items.append(_judged(_item(index, line), office))
     return items
 
@@ -73,9 +68,7 @@ async def read(lines: Iterable[bytes], office: Office) -> list[Item]:
 async def of_visits(visits: Iterable[Visit], office: Office) -> list[Item]:
     """The same for records that an adapter read from the office's own files."""
     items = []
-    for index, one in enumerate(visits):
-        if index % SLICE == SLICE - 1:
-            await asyncio.sleep(0)
+    async for index, one in in_slices(enumerate(visits)):
         items.append(_judged(Item(index, visit.encode(one), one), office))
     return items
 

@@ -7,7 +7,6 @@ gives anew. That a person said "not the same" is kept for ever.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,12 +14,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import entries, intake
+from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import new_id
 from visitsync.service.keyring import LOG, RECORDS, ProfilePlace, VisitPlace, held
 from visitsync.service.placed import Placed, open_profile, seal_profile
+from visitsync.service.slices import in_slices
 from visitsync.service.writing import Change, change
 from visitsync.store import data_keys, epochs, facts, households, visits
 from visitsync.store.facts import Fact
@@ -98,9 +98,7 @@ async def _sealed_anew(
 ) -> Mapping[tuple[str, int], bytes]:
     keyring = context.keyring
     sealed = {}
-    for number, one in enumerate(stored, 1):
-        if number % intake.SLICE == 0:
-            await asyncio.sleep(0)
+    async for one in in_slices(stored):
         old = VisitPlace(one.household, one.program, one.id, one.revision)
         line = keyring.open_visit(
             held(placed.keys, (one.household, one.program, RECORDS)), old, one.sealed

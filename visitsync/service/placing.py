@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -14,6 +13,7 @@ from visitsync.service.folding import Folded, distinct, fold, tokens
 from visitsync.service.keyring import Keyring, ProfilePlace
 from visitsync.service.placed import Arrival, Placed, open_profile, seal_profile
 from visitsync.service.reports import Linked
+from visitsync.service.slices import in_slices
 from visitsync.store import data_keys, facts, households
 from visitsync.store.households import Registration, Term
 
@@ -53,9 +53,7 @@ async def place(
         guarded=await facts.with_facts(connection, "shield", near),
     )
     counts = dict.fromkeys(Linked.__struct_fields__, 0)
-    for number, newcomer in enumerate(newcomers, 1):
-        if number % _SLICE == 0:
-            await asyncio.sleep(0)
+    async for newcomer in in_slices(newcomers, _SLICE):
         counts[_COUNTED[desk.place(newcomer, at).verdict]] += 1
     placed.linked = Linked(**counts)
     return placed
@@ -63,9 +61,7 @@ async def place(
 
 async def _fold(keyring: Keyring, arrivals: Sequence[Arrival]) -> list[Newcomer]:
     found = []
-    for number, one in enumerate(arrivals, 1):
-        if number % _SLICE == 0:
-            await asyncio.sleep(0)
+    async for one in in_slices(arrivals, _SLICE):
         folded = _folded(one)
         found.append(Newcomer(one, folded, tokens(keyring, folded.terms)))
     return found
@@ -94,7 +90,7 @@ async def _refresh(
 ) -> None:
     """Add new forms of persons to the profiles of known registrations; their links stay."""
     changed: dict[str, Folded] = {}
-    for arrival in arrivals:
+    async for arrival in in_slices(arrivals, _SLICE):
         row = known[arrival.id]
         persons = open_profile(placed.keys, keyring, row)
         together = distinct((*arrival.persons, *persons))

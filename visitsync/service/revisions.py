@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -18,6 +17,7 @@ from visitsync.service.intake import Item
 from visitsync.service.keyring import RECORDS, Keyring, VisitPlace
 from visitsync.service.placed import Arrival, Placed
 from visitsync.service.reports import Status
+from visitsync.service.slices import in_slices
 from visitsync.store import clock, visits
 from visitsync.store.visits import Row
 
@@ -60,19 +60,17 @@ async def judge(
 ) -> list[Judged]:
     """Every item in its order, with what becomes of it."""
     index = keyring.index
-    good = [one.visit for one in items if one.line and one.visit is not None]
-    names = {
-        one.source.record_id: ids.visit_id(index, one.source.office, one.source.record_id)
-        for one in good
-    }
+    names: dict[str, str] = {}
+    async for item in in_slices(items):
+        if item.line and item.visit is not None:
+            source = item.visit.source
+            names[source.record_id] = ids.visit_id(index, source.office, source.record_id)
     known: dict[str, _Known] = defaultdict(_Known)
     for held in await visits.held(connection, list(names.values())):
         known[held.id].add(held.revision, held.content, held.registration)
     registrations: dict[str, str] = {}
     judged = []
-    for number, item in enumerate(items):
-        if number % intake.SLICE == intake.SLICE - 1:
-            await asyncio.sleep(0)
+    async for item in in_slices(items):
         visit = item.visit
         if not item.line or visit is None:
             judged.append(Judged(item, "rejected", (item.code or "bad_record",)))
@@ -150,11 +148,9 @@ async def rows(
 ) -> list[Row]:
     """The rows to store, sealed; those of one household stand together."""
     made = []
-    for number, one in enumerate(
+    async for one in in_slices(
         sorted(taken(judged), key=lambda one: placed.homes[one.registration])
     ):
-        if number % intake.SLICE == intake.SLICE - 1:
-            await asyncio.sleep(0)
         visit = one.item.visit
         assert visit is not None  # noqa: S101 -- only good items are taken
         household = placed.homes[one.registration]

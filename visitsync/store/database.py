@@ -56,7 +56,7 @@ class Database:
                 try:
                     yield connection
                 except DRIVER_ERRORS:
-                    await connection.invalidate()
+                    await self._let_go(connection)
                     raise
 
     @asynccontextmanager
@@ -74,33 +74,38 @@ class Database:
                     await driver.execute(self._begin)
                     yield connection
                 except BaseException:
-                    await _undo(connection)
+                    await self._undo(connection)
                     raise
                 try:
                     await driver.execute("COMMIT")
                 except DRIVER_ERRORS as error:
-                    await _undo(connection)
+                    await self._undo(connection)
                     if certainly_not_done(error):
                         raise
                     raise CommitUnknown(
                         "The database went away while it committed; look whether it was done"
                     ) from None
                 except BaseException:
-                    await connection.invalidate()
+                    await self._undo(connection)
+                    await self._let_go(connection)
                     raise
+
+    async def _undo(self, connection: AsyncConnection) -> None:
+        try:
+            await driver_of(connection).execute("ROLLBACK")
+        except DRIVER_ERRORS:
+            # Nothing began, or it was rolled back already, or the connection is gone.
+            await self._let_go(connection)
+
+    async def _let_go(self, connection: AsyncConnection) -> None:
+        """Take a connection out of use that may be broken; SQLite's, in this process, never is."""
+        if self.name == "postgresql":
+            await connection.invalidate()
 
     async def close(self) -> None:
         """Close every connection."""
         await self._writer.dispose()
         await self._reader.dispose()
-
-
-async def _undo(connection: AsyncConnection) -> None:
-    try:
-        await driver_of(connection).execute("ROLLBACK")
-    except DRIVER_ERRORS:
-        # Nothing began, or the connection is gone, and the transaction with it.
-        await connection.invalidate()
 
 
 @contextmanager
