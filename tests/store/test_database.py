@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -125,6 +127,10 @@ async def test_a_database_that_is_not_there_is_unavailable(settings: Settings, e
         async with database.reading() as connection:
             await clock.now(connection)
     await database.close()
+    # The driver's thread still tells the loop that it could not connect.
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
 
 
 def test_sqlite_knows_which_commits_certainly_failed() -> None:
