@@ -150,6 +150,21 @@ async def test_when_the_log_cannot_be_written_nothing_is_read(context: Context) 
     assert (await timelines.view(context, WORKER, household, CARE)).entries
 
 
+async def test_a_look_that_cannot_be_written_does_not_end_the_log(context: Context) -> None:
+    household = await a_household(context)
+    await consented(context, household)
+    draft, epochs = await a_decided_look(context, household)
+    broken = draft._replace(fields={**draft.fields, "unheard_of": 1})
+
+    with pytest.raises(DatabaseUnavailable):
+        await context.log.look(broken, epochs)
+
+    before = len(await leaves(context))
+    seen = await timelines.view(context, WORKER, household, CARE)
+    assert seen.total == 2
+    assert len(await leaves(context)) == before + 1
+
+
 async def test_the_queue_is_bounded(context: Context) -> None:
     household = await a_household(context)
     await consented(context, household)

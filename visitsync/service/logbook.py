@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import (
@@ -37,6 +38,7 @@ from visitsync.store.access_log import Head, Row
 from visitsync.store.database import Database
 
 _MOST_AT_ONCE: Final = 256
+_LOG: Final = structlog.get_logger()
 
 
 class _Look:
@@ -148,8 +150,7 @@ class Logbook:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        for one in self._waiting:
-            _refuse(one, DatabaseUnavailable("The service is stopping"))
+        _refuse(self._waiting, DatabaseUnavailable("The service is stopping"))
 
     async def _run(self) -> None:
         while True:
@@ -166,11 +167,12 @@ class Logbook:
         try:
             standing = await self._write(batch)
         except VisitsyncError as error:
-            for one in batch:
-                _refuse(one, error)
+            _refuse(batch, error)
+        except Exception as error:  # noqa: BLE001 -- one broken look must not silence the log for all
+            _LOG.error("access_log_failed", error=type(error).__name__)
+            _refuse(batch, DatabaseUnavailable("The access log could not be written"))
         except BaseException:
-            for one in batch:
-                _refuse(one, DatabaseUnavailable("The access log could not be written"))
+            _refuse(batch, DatabaseUnavailable("The service is stopping"))
             raise
         else:
             for one in batch:
@@ -276,6 +278,7 @@ def _is_before(one: Checkpoint, other: Checkpoint) -> bool:
     return (one.origin, one.size) < (other.origin, other.size)
 
 
-def _refuse(one: _Look, error: VisitsyncError) -> None:
-    if not one.written.done():
-        one.written.set_exception(error)
+def _refuse(looks: Iterable[_Look], error: VisitsyncError) -> None:
+    for one in looks:
+        if not one.written.done():
+            one.written.set_exception(error)
