@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -47,6 +48,10 @@ class Among(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[str], values: ColumnElement[Any]) -> None:
         self.column = column
         self.values = values
+
+    def self_group(self, against: OperatorType | None = None) -> Self:  # noqa: ARG002 -- sqlalchemy's
+        """Itself: sqlalchemy would add ``= 1`` on SQLite, which then reads the whole table."""
+        return self
 
 
 @compiles(Among, "postgresql")
