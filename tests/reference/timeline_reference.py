@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from visitsync.schema.visit import Visit, encode
+from visitsync.schema.attendance import Attendance
 from visitsync.timeline import Gap, Reported
 
 Marks = dict[str, dict[str, set[str]]]
@@ -20,7 +20,7 @@ def current_slowly(reported: Sequence[Reported]) -> dict[str, Reported]:
     """By record the revision that no other one outranks."""
 
     def rank(one: Reported) -> tuple[Any, ...]:
-        return one.revision, one.recorded_at, encode(one.visit)
+        return one.revision, one.recorded_at, one.line
 
     return {
         one.record: one
@@ -48,7 +48,7 @@ def marks_slowly(reported: Sequence[Reported]) -> Marks:
     return found
 
 
-def in_the_house_at_once(x: Visit, y: Visit) -> bool:
+def in_the_house_at_once(x: Attendance, y: Attendance) -> bool:
     if x.program == y.program or x.start is None or y.start is None:
         return False
     if x.start == y.start:
@@ -61,7 +61,7 @@ def in_the_house_at_once(x: Visit, y: Visit) -> bool:
     return second.start < first.end
 
 
-def looks_like_one(x: Visit, y: Visit) -> bool:
+def looks_like_one(x: Attendance, y: Attendance) -> bool:
     if x.source.office == y.source.office or x.date != y.date or x.outcome != y.outcome:
         return False
     times = [(x.start, y.start), (x.end, y.end)]

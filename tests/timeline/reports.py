@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 from hypothesis import strategies as st
 
-from visitsync.schema.visit import JST, TOOK_PLACE, Source, Visit, decode
+from visitsync.schema.attendance import attendance_of
+from visitsync.schema.visit import JST, TOOK_PLACE, Source, Visit, decode, encode
 from visitsync.timeline import Reported
 
 RECORDED = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
@@ -74,7 +75,14 @@ def at(day: dt.date, text: str) -> dt.datetime:
 def a_report(
     record: str, visit: Visit, *, revision: int = 1, recorded_at: dt.datetime = RECORDED
 ) -> Reported:
-    return Reported(record=record, revision=revision, recorded_at=recorded_at, visit=visit)
+    line = encode(visit)
+    return Reported(
+        record=record,
+        revision=revision,
+        recorded_at=recorded_at,
+        visit=attendance_of(line),
+        line=line,
+    )
 
 
 def shiomi() -> dict[str, list[Reported]]:

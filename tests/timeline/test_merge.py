@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reference.timeline_reference import current_slowly, gaps_slowly, marks_slowly
 from timeline.reports import DAY, RECORDED, a_report, a_visit, at, reports, shiomi
 
-from visitsync.schema.visit import encode
+from visitsync.schema.visit import decode
 from visitsync.timeline import Mark, Reported, Timeline, merge
 from visitsync.timeline.clashes import Presence, overlaps
 
@@ -88,13 +88,13 @@ def test_marks_and_gaps_know_attendance_only(reported: list[Reported]) -> None:
 
     def bare(one: Reported) -> Reported:
         changed = msgspec.structs.replace(
-            one.visit,
+            decode(one.line),
             notes={"health": "x"},
             services=("housework.cooking",),
             case_no="x",
             confirmed_by="stamp",
         )
-        return msgspec.structs.replace(one, visit=changed)
+        return a_report(one.record, changed, revision=one.revision, recorded_at=one.recorded_at)
 
     first_of_each: dict[tuple[str, int], Reported] = {}
     for one in reported:
@@ -117,8 +117,8 @@ def test_the_highest_revision_is_current_whenever_it_came() -> None:
 def test_one_revision_with_two_contents_keeps_both() -> None:
     one, other = a_report("v", a_visit(note="a")), a_report("v", a_visit(note="b"))
     (entry,) = merge([other, one]).entries
-    assert {entry.current.visit.notes["notes"], entry.earlier[0].visit.notes["notes"]} == {"a", "b"}
-    assert encode(entry.earlier[0].visit) < encode(entry.current.visit)
+    assert [decode(r.line).notes["notes"] for r in (*entry.earlier, entry.current)] == ["a", "b"]
+    assert entry.earlier[0].line < entry.current.line
 
 
 @pytest.mark.parametrize(

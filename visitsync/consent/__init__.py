@@ -8,13 +8,17 @@ without the right to it; the access log would still name them.
 
 from visitsync.consent.deciding import decide
 from visitsync.consent.decision import Decision, Reason
+from visitsync.consent.facts import Record
 from visitsync.consent.release import Released, ReleasedVisit, release
 from visitsync.consent.scenario import Scenario, read_scenario
 from visitsync.consent.statements import Unreadable
+from visitsync.consent.times import Instant
 
 __all__ = [
     "Decision",
+    "Instant",
     "Reason",
+    "Record",
     "Released",
     "ReleasedVisit",
     "Scenario",

@@ -14,7 +14,7 @@ from visitsync.consent.decision import MALFORMED, UNREADABLE, Decision, Limit, P
 from visitsync.consent.facts import ATTENDANCE, CATEGORIES, Record
 from visitsync.consent.inquiry import Inquiry, Limiting, Permitting, Refusing
 from visitsync.consent.limiting import ALL_FIELDS
-from visitsync.consent.scenario import Scenario
+from visitsync.consent.scenario import Listed, Scenario
 from visitsync.consent.weighing import Weighed, weigh
 
 P = ParamSpec("P")
@@ -65,25 +65,32 @@ def decide(scenario: Scenario) -> tuple[Decision, ...]:
 
 def answer(scenario: Scenario, rules: Rules) -> tuple[Decision, ...]:
     """`decide` by other rules than those in force, to see what each is there for."""
-    decisions = {one.id: Decision(record=one.id) for one in scenario.records}
     # First what is of another household or not yet recorded; then the question and the viewer;
     # then the purpose; then the record and its policy; then the rules.
-    here = [one for one in scenario.records if not one.elsewhere]
     inquiry = _inquiry(scenario)
     if inquiry is None:
-        decisions |= {one.id: Decision(record=one.id, reasons=MALFORMED) for one in here}
-    elif inquiry.may_state_purpose():
-        readable = [
-            one.record
-            for one in here
-            if one.record is not None and inquiry.policy_of(one.record) is not None
-        ]
-        decisions |= {one.id: Decision(record=one.id, reasons=MALFORMED) for one in here}
-        decisions |= {one.record: one for one in _apply(rules, inquiry, readable)}
+        decisions = [_without(one, MALFORMED) for one in scenario.records]
+    elif not inquiry.may_state_purpose():
+        decisions = [_without(one, ()) for one in scenario.records]
+    else:
+        readable = {
+            one.id: one.record
+            for one in scenario.records
+            if not one.elsewhere
+            and one.record is not None
+            and inquiry.policy_of(one.record) is not None
+        }
+        judged = {one.record: one for one in _apply(rules, inquiry, list(readable.values()))}
+        decisions = [judged.get(one.id) or _without(one, MALFORMED) for one in scenario.records]
     question = scenario.question
     if question is not None and question.known_at is not None:
-        return tuple(msgspec.structs.replace(one, simulation=True) for one in decisions.values())
-    return tuple(decisions.values())
+        return tuple(msgspec.structs.replace(one, simulation=True) for one in decisions)
+    return tuple(decisions)
+
+
+def _without(listed: Listed, reasons: tuple[Reason, ...]) -> Decision:
+    """Hidden; of another household, or not yet recorded, without a reason."""
+    return Decision(record=listed.id, reasons=() if listed.elsewhere else reasons)
 
 
 def _inquiry(scenario: Scenario) -> Inquiry | None:
@@ -114,9 +121,11 @@ class _Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 def _apply(rules: Rules, inquiry: Inquiry, records: Sequence[Record]) -> Iterable[Decision]:
     failed: set[str] = set()
-    heard = list(_hear(rules, inquiry, records, failed))
-    opened = sum(one.opened for _, one in heard)
-    for record, one in heard:
+    groups = _hear(rules, inquiry, records, failed)
+    opened = sum(one.opened * len(group) for group, one in groups)
+    told = tuple(sorted(failed))
+    for group, one in groups:
+        record = group[0]
         masked = not one.visible and _is_masked(
             rules.masking,
             masking.NotShown(
@@ -126,20 +135,22 @@ def _apply(rules: Rules, inquiry: Inquiry, records: Sequence[Record]) -> Iterabl
                 another_is_permitted=opened > one.opened,
             ),
         )
-        yield Decision(
-            record=record.id,
-            outcome="shown" if one.visible else "masked" if masked else "hidden",
-            visible=one.visible,
-            withheld_fields=one.withheld_fields,
-            reasons=one.reasons,
-            office=record.office if masked else None,
-            failed=tuple(sorted(failed)),
-        )
+        for each in group:
+            yield Decision(
+                record=each.id,
+                outcome="shown" if one.visible else "masked" if masked else "hidden",
+                visible=one.visible,
+                withheld_fields=one.withheld_fields,
+                reasons=one.reasons,
+                office=each.office if masked else None,
+                failed=told,
+            )
 
 
 def _hear(
     rules: Rules, inquiry: Inquiry, records: Sequence[Record], failed: set[str]
-) -> Iterable[tuple[Record, _Heard]]:
+) -> list[tuple[list[Record], _Heard]]:
+    """Records that every rule treats alike, with what the rules say of each of them."""
     permitting = [_guard(rule, make, inquiry, (), failed) for rule, make in rules.permitting]
     refusing = [
         _guard(rule, make, inquiry, (Limit(rule, UNREADABLE),), failed)
@@ -150,16 +161,18 @@ def _hear(
         for rule, make in rules.limiting
     ]
     edges = _edges(inquiry)
-    heard: dict[object, _Heard] = {}
+    alike: dict[object, list[Record]] = {}
     for record in records:
-        alike = _what_rules_look_at(record, edges)
-        if alike not in heard:
-            permits = [permit for rule in permitting for permit in rule(record)]
-            refusals = [refusal for rule in refusing for refusal in rule(record)]
-            limits = [limit for rule in limiting for limit in rule(record, permits)]
-            weighed = weigh(permits, refusals, limits, prerequisite=rules.prerequisite)
-            heard[alike] = _heard(weighed, permits, refusals)
-        yield record, heard[alike]
+        alike.setdefault(_what_rules_look_at(record, edges), []).append(record)
+    heard = []
+    for group in alike.values():
+        record = group[0]
+        permits = [permit for rule in permitting for permit in rule(record)]
+        refusals = [refusal for rule in refusing for refusal in rule(record)]
+        limits = [limit for rule in limiting for limit in rule(record, permits)]
+        weighed = weigh(permits, refusals, limits, prerequisite=rules.prerequisite)
+        heard.append((group, _heard(weighed, permits, refusals)))
+    return heard
 
 
 def _heard(weighed: Weighed, permits: Sequence[Permit], refusals: Sequence[Limit]) -> _Heard:

@@ -74,9 +74,15 @@ class Scenario(msgspec.Struct, kw_only=True):
     """What the operator must look at, each once."""
 
 
-def read_scenario(raw: object) -> Scenario:
-    """The scenario written as `raw`, a JSON value. Never raises: what is unreadable is kept so."""
-    return _Reader(raw).read()
+def read_scenario(raw: object, records: Mapping[str, Record | None] | None = None) -> Scenario:
+    """The scenario written as `raw`, a JSON value. Never raises: what is unreadable is kept so.
+
+    Args:
+        raw: as ``visitsync decide`` reads it.
+        records: by id, instead of the list in `raw`, for who keeps the newest version recorded by
+            K of each in a form that needs no reading; None is one that cannot be read.
+    """
+    return _Reader(raw).read(records)
 
 
 class _Reader:
@@ -89,10 +95,9 @@ class _Reader:
         self.household = read(Id, member(self.asked, "household"))
         self.at = self._known_at()
 
-    def read(self) -> Scenario:
+    def read(self, records: Mapping[str, Record | None] | None) -> Scenario:
         question = self._question()
-        statements = self._statements("records", Record)
-        records = self._count(statements, "record")
+        listed = self._stated_records() if records is None else self._given_records(records)
         viewers = self._count(self._statements("viewers", Viewer), "viewer")
         if question is not None:
             self._note_unknown_viewer(question, viewers)
@@ -101,7 +106,7 @@ class _Reader:
             viewers={one.id: one for one in viewers.permitting()},
             policies=self._policies(),
             catalogue=self._catalogue(),
-            records=self._listed(statements, records),
+            records=listed,
             directives=self._about("directives", Directive, "directive"),
             council_cases=self._about("council_cases", CouncilCase, "council case"),
             invocations=self._about("invocations", Invocation, "invocation", judge_invocations),
@@ -174,9 +179,19 @@ class _Reader:
         # Where the household cannot be read the question is answered without looking at facts.
         return found if self.household is None else found.of(self.household)
 
-    def _listed(
-        self, statements: list[Statement[Record]], records: Counting[Record]
-    ) -> tuple[Listed, ...]:
+    def _given_records(self, records: Mapping[str, Record | None]) -> tuple[Listed, ...]:
+        return tuple(
+            Listed(id_, one is not None and self._is_elsewhere(one), one)
+            for id_, one in records.items()
+        )
+
+    def _is_elsewhere(self, record: Record) -> bool:
+        of_another = self.household is not None and record.household != self.household
+        return of_another or (self.at is not None and record.recorded_at > self.at)
+
+    def _stated_records(self) -> tuple[Listed, ...]:
+        statements = self._statements("records", Record)
+        records = self._count(statements, "record")
         of_household = records if self.household is None else records.of(self.household)
         here = {one.id for one in of_household.readable + of_household.unreadable}
         readable = {one.id: one for one in of_household.permitting()}

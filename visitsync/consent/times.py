@@ -26,6 +26,16 @@ class Instant(tuple[int, str]):
 
     __slots__ = ()
 
+    @classmethod
+    def of(cls, microseconds: int) -> Instant:
+        """The instant so many microseconds after 1970 began in UTC.
+
+        >>> Instant.of(1_500_000) == read_instant("1970-01-01T00:00:01.50Z")
+        True
+        """
+        seconds, rest = divmod(microseconds, 1_000_000)
+        return cls((seconds, f"{rest:06}".rstrip("0")))
+
     def later(self, seconds: int) -> Instant:
         """The instant so many seconds after this one."""
         return Instant((self[0] + seconds, self[1]))

@@ -237,31 +237,6 @@ def decode(line: bytes) -> Visit:
     return visit
 
 
-class _Stored(Visit, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A report that was checked when it came in."""
-
-    def __post_init__(self) -> None:
-        """What was checked and sealed needs no second check."""
-
-
-_STORED_DECODER: Final = msgspec.json.Decoder(_Stored, strict=True)
-
-
-def decode_stored(line: bytes) -> Visit:
-    """The report in a line that `encode` wrote and an envelope kept unchanged.
-
-    Only for opened envelopes: codes and contradictions are not looked at again, which halves the
-    cost of a timeline.
-
-    Raises:
-        RecordError: where it is of another version of the form.
-    """
-    try:
-        return _STORED_DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordError("is of another version of the form", where=type(error).__name__) from None
-
-
 def _path_of(error: msgspec.ValidationError) -> str:
     # msgspec's message may repeat a value; only the path at its end is safe to pass on.
     found = _PATH.search(str(error))

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.consent import Decision, decide, read_scenario
+from visitsync.consent import Decision, Instant, Record, decide, read_scenario
 from visitsync.schema.visit import JST
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -86,17 +86,17 @@ def decisions(
     gathered: Gathered, viewer: str, purpose: str, household: str
 ) -> tuple[Decision, ...]:
     """What the rules say about every record of a household."""
-    return decide(read_scenario(scenario(gathered, viewer, purpose, household)))
+    records = {one.id: _record(one, gathered.offices) for one in current(gathered.of(household))}
+    return decide(read_scenario(scenario(gathered, viewer, purpose, household), records))
 
 
 def scenario(gathered: Gathered, viewer: str, purpose: str, household: str) -> dict[str, Any]:
-    """The question with all its facts, in the form of ``consent.md``."""
+    """The question with all its facts but the records, in the form of ``consent.md``."""
     known = gathered.known
     day = clock.instant(known.now).astimezone(JST).date()
     raw: dict[str, Any] = {
         "vocabulary": 1,
         "viewers": [],
-        "records": [_record(one, gathered.offices) for one in current(gathered.of(household))],
         "question": {
             "viewer": viewer,
             "purpose": purpose,
@@ -119,20 +119,21 @@ def current(stored: Sequence[Stored]) -> list[Stored]:
     return list({one.id: one for one in stored}.values())
 
 
-def _record(one: Stored, offices: Mapping[str, Office]) -> dict[str, Any]:
+def _record(one: Stored, offices: Mapping[str, Office]) -> Record | None:
     office = offices.get(one.office)
-    return {
-        "id": one.id,
-        "version": one.revision,
-        "recorded_at": clock.written(one.recorded_at),
-        "household": one.household,
-        "program": one.program,
-        "office": one.office,
-        # An office that is not in the directory has no commissioner, and its record no readers.
-        "commissioner": "" if office is None else office.commissioner,
-        "registration": one.registration,
-        "date": clock.date(one.day).isoformat(),
-    }
+    if office is None or not office.commissioner:
+        return None  # an office that is not in the directory: nobody reads its records
+    return Record(
+        id=one.id,
+        version=one.revision,
+        recorded_at=Instant.of(one.recorded_at),
+        household=one.household,
+        program=one.program,
+        office=one.office,
+        commissioner=office.commissioner,
+        registration=one.registration,
+        date=clock.date(one.day),
+    )
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

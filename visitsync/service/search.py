@@ -185,7 +185,7 @@ def _matches(
             continue
         newest = max(stored, key=lambda one: (one.day, one.id))
         reported = reported_of(context, gathered, newest)
-        released = release([shown[newest.id]], {newest.id: reported.visit})
+        released = release([shown[newest.id]], {newest.id: reported.line})
         persons: Any = released.shown[0].fields.get("persons", [])
         found.append(
             _Matched(

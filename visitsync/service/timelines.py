@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from visitsync.consent import Decision, Released, release
 from visitsync.errors import BadParameter, DatabaseUnavailable, NotAllowed, UnknownHousehold
-from visitsync.schema.visit import Visit, decode_stored
+from visitsync.schema.attendance import Attendance, attendance_of
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import entries
 from visitsync.service.caller import Caller
@@ -85,8 +85,9 @@ def decided(
     shown = {one.record for one in answers if one.outcome == "shown"}
     reported = [reported_of(context, gathered, one) for one in gathered.visits if one.id in shown]
     masked = sum(one.outcome == "masked" for one in answers)
-    bases = sorted({_basis(why.rule, why.ref) for one in answers for why in one.reasons
-                    if why.effect == "show" and one.record in shown})  # fmt: skip
+    reasons = {one.reasons for one in answers if one.record in shown}
+    bases = sorted({_basis(why.rule, why.ref) for each in reasons for why in each
+                    if why.effect == "show"})  # fmt: skip
     outcome = "shown" if shown else "masked" if masked else "refused"
     key = gathered.keys.get((household, "", LOG)) if gathered.visits else None
     draft = entries.draft(
@@ -125,12 +126,13 @@ def reported_of(context: Context, gathered: Gathered, one: Stored) -> Reported:
     """
     key = held(gathered.keys, (one.household, one.program, RECORDS))
     place = VisitPlace(one.household, one.program, one.id, one.revision)
-    visit = decode_stored(context.keyring.open_visit(key, place, one.sealed))
+    line = context.keyring.open_visit(key, place, one.sealed)
     return Reported(
         record=one.id,
         revision=one.revision,
         recorded_at=clock.instant(one.recorded_at),
-        visit=visit,
+        visit=attendance_of(line),
+        line=line,
     )
 
 
@@ -140,7 +142,7 @@ def _answer(look: Look, gathered: Gathered, household: str, purpose: str, page: 
         raise UnknownHousehold("No such household, or none for you")
     wanted = [one for one in look.timeline.entries if _is_wanted(one.current.visit, page)]
     chosen, cursor = _paged(wanted, page)
-    current = {one.record: one.current.visit for one in chosen}
+    current = {one.record: one.current.line for one in chosen}
     released = release(
         [one for one in look.decided if one.outcome != "shown" or one.record in current], current
     )
@@ -156,7 +158,7 @@ def _answer(look: Look, gathered: Gathered, household: str, purpose: str, page: 
     )
 
 
-def _is_wanted(visit: Visit, page: Page) -> bool:
+def _is_wanted(visit: Attendance, page: Page) -> bool:
     return (
         (page.start is None or visit.date >= page.start)
         and (page.until is None or visit.date <= page.until)
@@ -191,15 +193,13 @@ def _shown(
     made = []
     for entry in chosen:
         out = by_record[entry.record]
-        source = out.fields.get("source")
-        office = source.get("office") if isinstance(source, dict) else None
-        known = None if office is None else offices.get(office)
+        known = offices.get(out.office or "")
         made.append(
             Shown(
                 record=entry.record,
                 revision=entry.current.revision,
                 recorded_at=entry.current.recorded_at,
-                fields=out.fields,
+                line=out.line,
                 why=out.why,
                 marks=entry.marks,
                 earlier=tuple(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from visitsync.consent import Reason
 from visitsync.timeline import Gap, Mark
+
+_FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,14 +46,19 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """visitsync's own id of the visit."""
     revision: int
     recorded_at: dt.datetime
-    fields: dict[str, object]
-    """Nested like the canonical report, with what may be shown and nothing else."""
+    line: bytes
+    """JSON, nested like the canonical report, with what may be shown and nothing else."""
     why: tuple[Reason, ...]
     """By which consent or law each visible category is shown."""
     marks: tuple[Mark, ...]
     earlier: tuple[Earlier, ...]
     office_name: str | None
-    """None where `fields` has no ``source.office``: under a shield it is withheld."""
+    """None where `line` has no ``source.office``: under a shield it is withheld."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The members of `line`."""
+        return _FIELDS.decode(self.line)
 
     def __repr__(self) -> str:
         return f"<Shown {self.record}>"

@@ -7,7 +7,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from visitsync.schema.visit import TOOK_PLACE, Visit
+from visitsync.schema.attendance import Attendance
+from visitsync.schema.visit import TOOK_PLACE
 
 MarkKind: TypeAlias = Literal["overlap", "reported_twice", "revision_gap"]
 
@@ -21,7 +22,10 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     """From 1, as the office numbers it."""
     recorded_at: dt.datetime
     """When visitsync stored it, by the database's clock."""
-    visit: Visit
+    visit: Attendance
+    """What marks and order are made of."""
+    line: bytes
+    """The whole report, canonical; carried along unread."""
 
     def __repr__(self) -> str:
         return f"<Reported {self.record} r{self.revision}>"

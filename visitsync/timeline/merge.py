@@ -6,7 +6,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from visitsync.schema.visit import JST, encode
+import msgspec
+
+from visitsync.schema.visit import JST
 from visitsync.timeline.clashes import Presence, clashes
 from visitsync.timeline.entries import (
     MARK_ORDER,
@@ -38,12 +40,9 @@ def merge(reported: Iterable[Reported]) -> Timeline:
     ]
     met = clashes(_presence(entry) for entry in entries if not entry.is_voided)
     marked = (
-        Entry(
-            record=entry.record,
-            current=entry.current,
-            earlier=entry.earlier,
-            marks=_marks(entry, met.get(entry.record, {})),
-        )
+        msgspec.structs.replace(entry, marks=marks)
+        if (marks := _marks(entry, met.get(entry.record, {})))
+        else entry
         for entry in entries
     )
     return Timeline(
@@ -54,21 +53,15 @@ def merge(reported: Iterable[Reported]) -> Timeline:
 
 def _by_record(reported: Iterable[Reported]) -> Mapping[str, Sequence[Reported]]:
     """Every distinct revision by record, the current one last."""
-    found: dict[str, dict[int, list[Reported]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, list[Reported]] = defaultdict(list)
     for one in reported:
-        same = found[one.record][one.revision]
-        if one not in same:
-            same.append(one)
-    return {
-        record: [one for number in sorted(numbers) for one in _in_order(numbers[number])]
-        for record, numbers in found.items()
-    }
-
-
-def _in_order(same: list[Reported]) -> list[Reported]:
-    if len(same) == 1:
-        return same
-    return sorted(same, key=lambda one: (one.recorded_at, encode(one.visit)))
+        known = found[one.record]
+        if one not in known:
+            known.append(one)
+    for known in found.values():
+        if len(known) > 1:
+            known.sort(key=lambda one: (one.revision, one.recorded_at, one.line))
+    return found
 
 
 def _presence(entry: Entry) -> Presence:
@@ -86,8 +79,8 @@ def _presence(entry: Entry) -> Presence:
 
 def _marks(entry: Entry, met: Mapping[MarkKind, frozenset[str]]) -> tuple[Mark, ...]:
     marks = {kind: Mark(kind=kind, others=tuple(sorted(others))) for kind, others in met.items()}
-    numbers = {one.revision for one in (*entry.earlier, entry.current)}
-    if len(numbers) < entry.current.revision:
+    highest = entry.current.revision
+    if highest > 1 and len({one.revision for one in (*entry.earlier, entry.current)}) < highest:
         marks["revision_gap"] = Mark(kind="revision_gap")
     return tuple(marks[kind] for kind in MARK_ORDER if kind in marks)
 

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any, Final
 
 import msgspec
 
+from visitsync.consent import Reason
 from visitsync.schema.problems import PROBLEMS, sentence
 from visitsync.schema.reading import Level
 from visitsync.service.reports import Counts, Linked, Mode, Report, Status
 from visitsync.service.views import Earlier, Masked, Shown, View
 from visitsync.timeline import Gap, Mark
 from visitsync.web.language import Language
+
+_FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
+_RELEASED: Final = {
+    "type": "object",
+    "description": "As in the canonical report, as far as it is released.",
+}
+"""Released fields have no schema of their own: which are there is decided each time."""
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,12 +48,17 @@ class TimelineEntry(_Answer, frozen=True, kw_only=True):
     record: str
     revision: int
     recorded_at: dt.datetime
-    visit: dict[str, Any]
+    visit: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=_RELEASED)]
     """Nested like the canonical report; only the fields that this viewer may see."""
     office_name: str | None
     because: tuple[Because, ...]
     marks: tuple[Mark, ...]
     earlier: tuple[Earlier, ...]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The members of `visit`."""
+        return _FIELDS.decode(self.visit)
 
 
 class HouseholdTimeline(_Answer, frozen=True, kw_only=True):
@@ -131,14 +145,17 @@ def _entry(shown: Shown) -> TimelineEntry:
         record=shown.record,
         revision=shown.revision,
         recorded_at=shown.recorded_at,
-        visit=shown.fields,
+        visit=msgspec.Raw(shown.line),
         office_name=shown.office_name,
-        because=tuple(
-            Because(category=why.category, rule=why.rule, ref=why.ref) for why in shown.why
-        ),
+        because=_because(shown.why),
         marks=shown.marks,
         earlier=shown.earlier,
     )
+
+
+@lru_cache(maxsize=1024)
+def _because(why: tuple[Reason, ...]) -> tuple[Because, ...]:
+    return tuple(Because(category=one.category, rule=one.rule, ref=one.ref) for one in why)
 
 
 def report_of(report: Report, language: Language) -> SubmissionReport:

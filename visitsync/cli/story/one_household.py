@@ -121,7 +121,7 @@ def _summary(answer: HouseholdTimeline | ProblemDocument, narrator: Narrator) ->
         return narrator.word("sees_nothing"), ""
     spoken = narrator.language
     between = "・" if spoken == "ja" else ", "
-    programs = sorted({str(one.visit["program"]) for one in answer.entries})
+    programs = sorted({str(one.fields["program"]) for one in answer.entries})
     reasons = {why for one in answer.entries for why in one.because}
     seen = {why.category for why in reasons}
     categories = [words[spoken] for code, words in VOCABULARY.categories.items() if code in seen]

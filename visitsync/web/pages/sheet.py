@@ -167,7 +167,7 @@ def months(lines: Iterable[Line]) -> tuple[Month, ...]:
 
 def sheet(timeline: HouseholdTimeline, language: Language) -> Sheet:
     """Arrange a timeline for the reader."""
-    spelling = {one.record: _title(one, language) for one in timeline.entries}
+    spelling = {one.record: _title(one.fields, language) for one in timeline.entries}
     stretches = [
         Stretch(one.program, one.after, one.before, spell_gap(one, language))
         for one in timeline.gaps
@@ -175,7 +175,7 @@ def sheet(timeline: HouseholdTimeline, language: Language) -> Sheet:
     return Sheet(
         household=timeline.household,
         purpose=timeline.purpose,
-        people=people([one.visit for one in timeline.entries], language),
+        people=people([one.fields for one in timeline.entries], language),
         picture=picture(timeline, language),
         months=months(_line(one, spelling, language) for one in timeline.entries),
         masked=tuple(one.name for one in timeline.masked),
@@ -189,13 +189,14 @@ def picture(timeline: HouseholdTimeline, language: Language) -> Picture:
     points = [
         Point(
             _anchor(one.record),
-            one.visit["program"],
-            moment(one.visit),
-            one.visit["outcome"],
+            fields["program"],
+            moment(fields),
+            fields["outcome"],
             any(mark.kind != "revision_gap" for mark in one.marks),
-            _title(one, language),
+            _title(fields, language),
         )
         for one in timeline.entries
+        for fields in (one.fields,)
     ]
     stretches = [
         Stretch(one.program, one.after, one.before, spell_gap(one, language))
@@ -230,7 +231,7 @@ def _line(
     language: Language,
 ) -> Line:
     texts = TEXTS[language]["timeline"]
-    fields = entry.visit
+    fields = entry.fields
     reasons = dict.fromkeys(spell_reason(one, language) for one in entry.because)
     return Line(
         anchor=_anchor(entry.record),
@@ -273,8 +274,7 @@ def _spell_earlier(earlier: Earlier, language: Language) -> str:
     return f"{texts['revision'].format(n=earlier.revision)}{state}: {texts['received']} {recorded}"
 
 
-def _title(entry: TimelineEntry, language: Language) -> str:
-    fields = entry.visit
+def _title(fields: Mapping[str, Any], language: Language) -> str:
     outcome = VOCABULARY.outcomes[fields["outcome"]][language]
     said = (
         spell_day(day_of(fields), language),
