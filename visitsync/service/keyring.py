@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from visitsync.envelope import (
@@ -52,6 +52,42 @@ class ProfilePlace(NamedTuple):
     edition: int
 
 
+class DataKeys(Mapping[Place, bytes]):
+    """Data keys by their place; never printed.
+
+    Most households that a blind token finds are not compared, so a key that stands in the database
+    is unwrapped only when it is asked for.
+    """
+
+    __slots__ = ("_made", "_unwrap", "_wrapped")
+
+    def __init__(
+        self, wrapped: Mapping[Place, Wrapped], unwrap: Callable[[Place, Wrapped], bytes]
+    ) -> None:
+        self._wrapped = wrapped
+        self._unwrap = unwrap
+        self._made: dict[Place, bytes] = {}
+
+    def put(self, place: Place, key: bytes) -> None:
+        """Add a key that was just made."""
+        self._made[place] = key
+
+    def __getitem__(self, place: Place) -> bytes:
+        made = self._made.get(place)
+        if made is None:
+            made = self._made[place] = self._unwrap(place, self._wrapped[place])
+        return made
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter({**self._wrapped, **self._made})
+
+    def __len__(self) -> int:
+        return len(self._wrapped.keys() | self._made.keys())
+
+    def __repr__(self) -> str:
+        return f"<DataKeys, {len(self)}>"
+
+
 class Keyring:
     """Keys by their place.
 
@@ -67,19 +103,19 @@ class Keyring:
         self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
         self._opened: Recent[Place, tuple[bytes, bytes]] = Recent(_MOST)
 
-    def opened(self, rows: Iterable[Key]) -> dict[Place, bytes]:
-        """The keys of these rows; those destroyed are left out.
+    def opened(self, rows: Iterable[Key]) -> DataKeys:
+        """The keys of these rows, each unwrapped when it is asked for, without destroyed ones.
 
-        Raises:
-            KeyFileError: the key file is not the one that wrapped them.
-            Tampered: a wrapped key was altered or moved.
+        Asking raises:
+            KeyFileError: the key file is not the one that wrapped it.
+            Tampered: the wrapped key was altered or moved.
         """
-        found = {}
-        for row in rows:
-            if row.state == data_keys.ACTIVE and row.wrapped is not None:
-                place = (row.household, row.program, row.kind)
-                found[place] = self._unwrapped(place, Wrapped(row.epoch, row.wrapped))
-        return found
+        wrapped = {
+            (row.household, row.program, row.kind): Wrapped(row.epoch, row.wrapped)
+            for row in rows
+            if row.state == data_keys.ACTIVE and row.wrapped is not None
+        }
+        return DataKeys(wrapped, self._unwrapped)
 
     def kept(self, places: Iterable[Place]) -> dict[Place, bytes] | None:
         """The keys of these places from memory; None unless all are there.

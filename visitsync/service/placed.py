@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from visitsync.schema.visit import Person
-from visitsync.service.keyring import PERSONS, Keyring, Place, ProfilePlace, held
+from visitsync.service.keyring import PERSONS, DataKeys, Keyring, Place, ProfilePlace, held
 from visitsync.service.reports import Linked
 from visitsync.store.data_keys import Key
 from visitsync.store.households import Link, Registration, Review, Term
@@ -32,7 +32,7 @@ class Placed(msgspec.Struct, kw_only=True):
 
     homes: dict[str, str]
     """By registration, its household."""
-    keys: dict[Place, bytes]
+    keys: DataKeys
     """All keys of these households."""
     new_keys: list[Key] = msgspec.field(default_factory=list)
     new_households: list[str] = msgspec.field(default_factory=list)
@@ -48,7 +48,7 @@ class Placed(msgspec.Struct, kw_only=True):
         key = self.keys.get(place)
         if key is None:
             key, row = keyring.made(place)
-            self.keys[place] = key
+            self.keys.put(place, key)
             self.new_keys.append(row)
         return key
 
