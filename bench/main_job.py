@@ -36,7 +36,7 @@ from visitsync import settings
 from visitsync.cli.installation.city import shipped
 from visitsync.service import directives, directory, migration, tokens
 from visitsync.service.caller import Caller
-from visitsync.service.context import open_context
+from visitsync.service.context import Context, open_context
 from visitsync.service.directory import Wanted
 from visitsync.store.tables import visit
 
@@ -59,7 +59,7 @@ def main() -> None:
         os.environ["VISITSYNC_DATABASE_URL"] = url
         secrets = asyncio.run(_set_up(wanted.households))
         figures = {
-            "machine": _machine(),
+            "machine": machine(),
             "database": "SQLite" if wanted.sqlite else "PostgreSQL",
             "ingest": _ingest(Path(folder), secrets, wanted.households),
             "bytes_per_record": asyncio.run(_bytes_per_record(Path(folder))),
@@ -76,7 +76,7 @@ def _database(*, sqlite: bool) -> Iterator[str]:
     if sqlite:
         yield ""
         return
-    with postgres.cluster() as cluster:
+    with postgres.cluster(in_memory=False) as cluster:
         if cluster is None:
             raise SystemExit(postgres.NONE_FOUND)
         yield cluster.new_database()
@@ -103,30 +103,35 @@ async def _set_up(households: int) -> dict[str, str]:
 async def _households() -> list[str]:
     """Households with all their records, each with a consent for three of five programs."""
     async with open_context(settings.load()) as context:
-        async with context.database.reading() as connection:
-            rows = await connection.execute(
-                sa.select(visit.c.household)
-                .group_by(visit.c.household)
-                .having(sa.func.count() == VISITS_EACH * len(city.OFFICES))
-                .order_by(visit.c.household)
-                .limit(READ_HOUSEHOLDS)
-            )
-            found = [str(row[0]) for row in rows]
-        for household in found:
-            await directives.record(
-                context,
-                OPERATOR,
-                directives.Draft(
-                    household=household,
-                    grantor="guardian",
-                    effect="permit",
-                    sources=tuple(f"program:{one}" for one in city.SEEN_BY_CONSENT),
-                    recipients=("role:case_worker@agency:shiomi-city",),
-                    purposes=("care_coordination",),
-                    categories=("attendance", "services", "notes", "identity"),
-                    notice_version="bench",
-                ),
-            )
+        return await found_households(context)
+
+
+async def found_households(context: Context) -> list[str]:
+    """Households with all their records, each given its consent."""
+    async with context.database.reading() as connection:
+        rows = await connection.execute(
+            sa.select(visit.c.household)
+            .group_by(visit.c.household)
+            .having(sa.func.count() == VISITS_EACH * len(city.OFFICES))
+            .order_by(visit.c.household)
+            .limit(READ_HOUSEHOLDS)
+        )
+        found = [str(row[0]) for row in rows]
+    for household in found:
+        await directives.record(
+            context,
+            OPERATOR,
+            directives.Draft(
+                household=household,
+                grantor="guardian",
+                effect="permit",
+                sources=tuple(f"program:{one}" for one in city.SEEN_BY_CONSENT),
+                recipients=("role:case_worker@agency:shiomi-city",),
+                purposes=("care_coordination",),
+                categories=("attendance", "services", "notes", "identity"),
+                notice_version="bench",
+            ),
+        )
     return found
 
 
@@ -245,7 +250,8 @@ async def _bytes_per_record(folder: Path) -> int:
     return round(size / counted.scalar_one())
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
     model = ""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

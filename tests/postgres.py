@@ -98,8 +98,12 @@ async def _execute(cluster: Cluster, statement: str) -> None:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster | None]:
+def cluster(*, in_memory: bool = True) -> Iterator[Cluster | None]:
     """A server on a socket in a folder of its own; None where there are no binaries.
+
+    Args:
+        in_memory: keep it in memory where there is room, so that syncing costs next to nothing;
+            otherwise on the disk, for who measures.
 
     PostgreSQL refuses to run as root, so as root it runs as the user ``postgres`` or ``nobody``.
     """
@@ -107,7 +111,7 @@ def cluster() -> Iterator[Cluster | None]:
     if folder is None:
         yield None
         return
-    home = Path(tempfile.mkdtemp(prefix="visitsync-pg-", dir=_in_memory()))
+    home = Path(tempfile.mkdtemp(prefix="visitsync-pg-", dir=_in_memory() if in_memory else None))
     user = _user()
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)

@@ -6,6 +6,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+PAGES = [Path("README.md"), Path("README.ja.md"), Path("CHANGELOG.md")]
+PAGES += [*sorted(Path("docs").rglob("*.md")), *sorted(Path("bench").glob("*.md"))]
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+NAMED = re.compile(r"`((?:bench|deploy|docs|migrations|tests|visitsync)/[\w./-]*)`")
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -41,3 +47,12 @@ def test_every_room_stands_in_the_architecture_page() -> None:
         assert f"  {room}/" in page
     for adr in Path("docs/adr").glob("*.md"):
         assert re.match(r"# \d+\. ", adr.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_what_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in LINK.findall(text):
+        assert (page.parent / link).exists(), link
+    for named in NAMED.findall(text):
+        assert Path(named).exists(), named

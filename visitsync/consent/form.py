@@ -38,6 +38,8 @@ _LISTS: Final[Mapping[str, Collection[str]]] = {
     "persons": Person.__struct_fields__,
     "visitors": Visitor.__struct_fields__,
 }
+_NEVER_NULL: Final = frozenset({"role", "identifiers"})
+"""Parts of persons that every entry has."""
 _MAPS: Final[Mapping[str, Collection[str]]] = {"notes": NOTE_CATEGORIES}
 _PARTS: Final[Mapping[str, Mapping[str, str]]] = {
     "source": {part: f"source.{part}" for part in Source.__struct_fields__},
@@ -105,7 +107,11 @@ class _Form:
     def __init__(self, plan: Mapping[str, Collection[str] | None]) -> None:
         members = [(name, _kind(name, parts)) for name, parts in plan.items()]
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Shown", members))
-        self._lists = [name for name, parts in plan.items() if parts and name in _LISTS]
+        self._lists = [
+            name
+            for name, parts in plan.items()
+            if parts and name in _LISTS and _NEVER_NULL.isdisjoint(parts)
+        ]
 
     def taken(self, line: bytes) -> bytes:
         """The members of `line` that the type has.

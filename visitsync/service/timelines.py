@@ -52,7 +52,7 @@ async def view(
         gathered = await gather(context, caller, [household])
         look = decided(context, gathered, caller, household, purpose)
         if await context.log.look(look.draft, gathered.known.epochs):
-            return _answer(look, gathered, household, purpose, page)
+            return answered(look, gathered, household, purpose, page)
     raise DatabaseUnavailable("The facts kept changing; ask again")
 
 
@@ -136,7 +136,7 @@ def reported_of(context: Context, gathered: Gathered, one: Stored) -> Reported:
     )
 
 
-def _answer(look: Look, gathered: Gathered, household: str, purpose: str, page: Page) -> View:
+def answered(look: Look, gathered: Gathered, household: str, purpose: str, page: Page) -> View:
     """What is answered once the look is logged."""
     if not look.timeline.entries and all(one.outcome == "hidden" for one in look.decided):
         raise UnknownHousehold("No such household, or none for you")
