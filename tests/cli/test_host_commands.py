@@ -12,8 +12,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from cli.test_serve import answers, free_port, serving
+from cli.test_serve import answers, serving
 from click.testing import CliRunner, Result
+from service.a_service import free_port
 
 from visitsync.__main__ import main, visitsync
 from visitsync.cli.story.viewer import Viewer

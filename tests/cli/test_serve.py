@@ -17,15 +17,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from postgres import NONE_FOUND, Cluster
+from service.a_service import free_port
 
 from visitsync.__main__ import visitsync
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -3,77 +3,93 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
+import io
 import random
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
-from build import OFFICE, applied
+from build import OFFICE, OPERATOR, a_visit, applied, ndjson
 from conftest import verify
+from service.a_service import Service
 
+from visitsync.service import tokens
 from visitsync.service.context import open_context
 from visitsync.settings import Settings
 
-SCRIPT = Path(__file__).with_name("submitting.py")
 RECORDS = 10_000
+FAMILIES = 50
 
 
-def begin(settings: Settings, number: int, records: int) -> subprocess.Popen[str]:
-    plan = {
-        "data_dir": str(settings.data_dir),
-        "database_url": settings.database_url,
-        "first": number * records,
-        "records": records,
-        "key": f"submission-{number}",
-    }
-    tests = SCRIPT.parents[1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
-    process = subprocess.Popen(
-        [sys.executable, SCRIPT, json.dumps(plan)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begin\n"
-    return process
+class Sender:
+    """An office that hands in one large submission after another, each under a key of its own."""
 
+    def __init__(
+        self, service: Service, session: aiohttp.ClientSession, token: str, records: int
+    ) -> None:
+        self._service = service
+        self._session = session
+        self._token = token
+        self._records = records
 
-def finish(process: subprocess.Popen[str]) -> tuple[bool, int]:
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    repeated, created = json.loads(out)
-    return repeated, created
+    async def hand_in(self, number: int) -> dict[str, Any]:
+        """Hand in submission `number`; raises where the connection breaks."""
+        first = number * self._records
+        body = ndjson(
+            a_visit(one, case_no=f"F-{one % FAMILIES}")
+            for one in range(first, first + self._records)
+        )
+        async with self._session.post(
+            f"{self._service.url}/api/v1/offices/{OFFICE}/submissions",
+            data=io.BytesIO(body.content),
+            headers={
+                "Authorization": f"Bearer {self._token}",
+                "Content-Type": "application/x-ndjson",
+                "Idempotency-Key": f"submission-{number}",
+            },
+        ) as answer:
+            report: dict[str, Any] = await answer.json()
+            assert answer.status == 200, report
+            assert report["counts"]["created"] == self._records
+            return report
 
 
 async def killed_while_handing_in(settings: Settings, *, kills: int, records: int) -> None:
     async with open_context(settings) as context:
         await applied(context)
+        issued = await tokens.issue(context, OPERATOR, subject=f"office:{OFFICE}", days=1)
     chance = random.Random(20261124)  # noqa: S311 -- any instant will do
-    started = time.perf_counter()
-    finish(begin(settings, 0, records))
-    whole = time.perf_counter() - started
-    submissions = 1
-    for _ in range(kills):
-        process = begin(settings, submissions, records)
-        await asyncio.sleep(chance.uniform(0, whole))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if chance.random() < 0.2:
-            # Every now and then the office repeats it in peace; it may have been stored already.
-            repeated, created = finish(begin(settings, submissions, records))
-            assert created == records
-            assert isinstance(repeated, bool)
-            submissions += 1
-    finish(begin(settings, submissions, records))
-    submissions += 1
+    service = Service(settings)
+    broken = 0
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session:
+        office = Sender(service, session, issued.secret, records)
+        try:
+            await service.start(session)
+            started = time.perf_counter()
+            await office.hand_in(0)
+            whole = time.perf_counter() - started
+            number = 1
+            for _ in range(kills):
+                sending = asyncio.create_task(office.hand_in(number))
+                await asyncio.sleep(chance.uniform(0, whole))
+                await service.kill()
+                try:
+                    await sending
+                except aiohttp.ClientError:
+                    broken += 1
+                await service.start(session)
+                if chance.random() < 0.2:
+                    # Now and then the office repeats it in peace; it may be stored already.
+                    await office.hand_in(number)
+                    number += 1
+            await office.hand_in(number)
+        finally:
+            await service.kill()
 
+    assert broken >= kills / 4
+    submissions = number + 1
     async with open_context(settings) as context:
         async with context.database.reading() as connection:
             counted = sa.text(
