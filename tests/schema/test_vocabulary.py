@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import msgspec
+from schema.vocabulary_page import page
 
 from visitsync.schema.visit import NOTE_CATEGORIES, Person, Source, Visit, Visitor
 from visitsync.schema.vocabulary import VOCABULARY
@@ -46,3 +50,10 @@ def test_every_code_has_words_in_both_languages() -> None:
 def test_roles_state_only_known_purposes() -> None:
     for purposes in VOCABULARY.purposes_of_role.values():
         assert purposes <= set(VOCABULARY.purposes)
+
+
+def test_the_page_of_words_is_made_from_the_vocabulary() -> None:
+    written = Path("docs/vocabulary.md")
+    if os.environ.get("REWRITE_DOCS"):
+        written.write_text(page(), encoding="utf-8")
+    assert written.read_text(encoding="utf-8") == page()

@@ -16,7 +16,7 @@ from visitsync.service.views import View
 from visitsync.web.answers import timeline_of
 
 
-@click.command(epilog="Example: visitsync timeline 0197a3c2-… --as u01 --purpose care_coordination")
+@click.command(epilog="Example: visitsync timeline hagraxwg… --as u01 --purpose care_coordination")
 @click.argument("household")
 @click.option("--as", "user", required=True, help="The member of staff who looks.")
 @click.option("--purpose", required=True, type=click.Choice(list(VOCABULARY.purposes)))
