@@ -175,3 +175,33 @@ def test_any_body_accounts_for_rows_in_order(pieces: list[str]) -> None:
     rows = [problem.row for problem in reading.problems if problem.row is not None]
 
     assert rows == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([(*ROW, '"開いたまま')] * 100_000, "unclosed_quote"),
+        ([('"a"b',)] * 100_000, "unclosed_quote"),
+        ([("x",) * 3_000] * 100, "column_count"),
+        ([(*ROW, f'"{"長" * 200_000}"')], "too_long"),
+        ([(*ROW, "e" + "\u0301\u0316" * 200_000)], "control_character"),
+    ],
+)
+def test_no_damage_takes_longer_than_reading(rows: list[tuple[str, ...]], code: str) -> None:
+    """Each of these once took minutes, or hid what it was."""
+    reading = read(NOTES, a_file(*rows, (*with_cells(番号="A-2"), ""), labels=SEVEN))
+
+    assert [v.source.row for v in reading.visits] == [len(rows) + 2]
+    assert {problem.code for problem in reading.problems} == {code}
+    assert len(reading.problems) == len(rows)
+
+
+def test_a_line_of_a_million_cells_is_a_row_of_no_table() -> None:
+    wide = ",".join(["x"] * 1_000_000).encode() + b"\n"
+
+    assert codes(read(a_layout(), wide)) == [(None, "no_header")]
+    assert codes(read(a_layout(), a_file(ROW) + wide)) == [(3, "column_count")]
+
+
+def test_more_lines_than_any_month_has_are_refused() -> None:
+    assert codes(read(a_layout(), a_file(ROW) + b"\n" * 4_100_000)) == [(None, "too_large")]

@@ -239,3 +239,17 @@ def test_every_truncation_of_a_workbook_is_told_so() -> None:
     data = SAMPLE.read_bytes()
     for end in range(4, len(data), 97):
         assert codes(read(data[:end])) == [(None, "truncated")]
+
+
+def test_a_stray_cell_far_to_the_right_of_the_labels_is_told_and_costs_nothing() -> None:
+    reading = read(
+        book(("一覧", *[None] * 16_000, "x"), LABELS, ROW, (*with_cells(番号="A-2"), "y"))
+    )
+
+    assert [v.source.record_id for v in reading.visits] == ["A-1", "A-2"]
+    assert reading.unread_columns == {"#7"}
+
+
+def test_more_columns_than_a_form_has_are_refused() -> None:
+    labels = (*LABELS, *(f"x{column}" for column in range(2_000)))
+    assert codes(read(book(labels, ROW))) == [(None, "too_large")]

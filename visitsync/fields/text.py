@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Final
 
 from visitsync.schema.reading import Level
@@ -32,7 +33,31 @@ def clean(text: str) -> str:
     >>> clean("　か\u3099 ")
     'が'
     """
-    return unicodedata.normalize("NFC", text).strip(TRIMMED)
+    return composed(text).strip(TRIMMED)
+
+
+def composed(text: str) -> str:
+    """`text` in NFC.
+
+    A heap of combining marks would take hours to sort. It becomes a noncharacter, which `looks`
+    rejects.
+    """
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    if len(text) > _HEAP:
+        pieces = ("".join(run) for _, run in groupby(text, _is_combining))
+        text = "".join(
+            "\uffff" if len(run) > _HEAP and _is_combining(run[0]) else run for run in pieces
+        )
+    return unicodedata.normalize("NFC", text)
+
+
+_HEAP: Final = 100
+"""More combining marks on one character are no writing."""
+
+
+def _is_combining(character: str) -> bool:
+    return unicodedata.combining(character) != 0
 
 
 def fold(text: str) -> str:

@@ -10,17 +10,19 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate
 from typing import Final
 
 from visitsync.fields.layout import Layout
 from visitsync.fields.table import Table
+from visitsync.fields.text import composed
 from visitsync.files.encoding import decode, why_no_label
-from visitsync.files.grid import Grid, Line, open_grid
+from visitsync.files.grid import MAX_COLUMNS, MAX_ROWS, Grid, Line, open_grid
 from visitsync.files.trouble import refused
 
 _MOST_LINES: Final = 200
 """Lines that one quoted cell may hold."""
+_MOST_LINES_OF_A_FILE: Final = 10 * MAX_ROWS
 
 
 def open_delimited(layout: Layout, name: str, data: bytes) -> Table:
@@ -30,6 +32,8 @@ def open_delimited(layout: Layout, name: str, data: bytes) -> Table:
     if decoded is None:
         return refused(layout, name, "wrong_encoding")
     text = decoded.text.rstrip("\x1a")
+    if text.count("\n") + text.count("\r") > 2 * _MOST_LINES_OF_A_FILE:
+        return refused(layout, name, "too_large")
     tabs = form.kind == "tsv"
     delimiter = "\t" if tabs else form.delimiter or ","
     grid = Grid(
@@ -46,41 +50,43 @@ def _records(text: str, delimiter: str, *, by_line: bool) -> Iterator[Line]:
     lines = io.StringIO(text, newline="").readlines()
     if not unicodedata.is_normalized("NFC", text):
         # Neither a delimiter nor a quote nor a line end takes part in any composition.
-        lines = [_composed(line) for line in lines]
+        lines = [composed(line) for line in lines]
+    following: list[int] | None = None
     place, number, widest = 0, 0, 1
     while place < len(lines):
         line = lines[place]
         number = place + 1 if by_line else number + 1
+        if line.count(delimiter) >= MAX_COLUMNS:
+            # No header is as wide, so this is no row of any table.
+            yield Line(number, (), "column_count")
+            place += 1
+            continue
         if '"' not in line:
             cells = line.rstrip("\r\n").split(delimiter)
             widest = max(widest, len(cells))
             yield Line(number, tuple(cells))
             place += 1
             continue
-        reader = csv.reader(
-            islice(lines, place, place + _MOST_LINES), delimiter=delimiter, strict=True
-        )
+        reader = csv.reader(lines[place : place + _MOST_LINES], delimiter=delimiter, strict=True)
         try:
             cells = next(reader)
         except csv.Error:
+            if len(line) > csv.field_size_limit():
+                yield Line(number, (), "too_long")
+                place += 1
+                continue
             yield Line(number, (), "unclosed_quote")
-            place += _lines_lost(lines[place + 1 :], delimiter, widest)
+            if following is None:
+                following = _widest_following(lines, delimiter)
+            # If no later line is as wide as a record, this was the last, cut off inside the quote.
+            place = place + 1 if following[place] >= widest else len(lines)
         else:
             widest = max(widest, len(cells))
             yield Line(number, tuple(cells))
             place += reader.line_num
 
 
-def _composed(line: str) -> str:
-    return line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)
-
-
-def _lines_lost(rest: list[str], delimiter: str, widest: int) -> int:
-    """How many lines belong to a record whose quote is not closed.
-
-    All that are left, if none of them is as wide as a record: then it was the last, and it is cut
-    off inside the quote. Otherwise only its first.
-    """
-    if any(line.count(delimiter) + 1 >= widest for line in rest):
-        return 1
-    return len(rest) + 1
+def _widest_following(lines: list[str], delimiter: str) -> list[int]:
+    """For each line how many cells the widest of those after it has; 0 for the last."""
+    widths = (line.count(delimiter) + 1 for line in reversed(lines))
+    return [0, *accumulate(widths, max)][-2::-1]

@@ -11,7 +11,7 @@ from visitsync.fields.bindings import undecided_style, wanted
 from visitsync.fields.labels import Labels
 from visitsync.fields.layout import FileForm, Layout, Span
 from visitsync.fields.table import Row, Table
-from visitsync.fields.text import TRIMMED, clean, fold
+from visitsync.fields.text import TRIMMED, clean, composed, fold
 from visitsync.files.encoding import decode_field, is_utf8
 from visitsync.files.grid import MAX_ROWS, what_stands_at
 from visitsync.files.trouble import problem, refused
@@ -138,7 +138,7 @@ def _row(form: FileForm, line: _Line) -> Row:
         for label, span in form.fields.items()
     ]
     if not unicodedata.is_normalized("NFC", "\n".join(cells)):
-        cells = [unicodedata.normalize("NFC", cell) for cell in cells]
+        cells = [composed(cell) for cell in cells]
     return Row(line.number, tuple([cell.strip(TRIMMED) for cell in cells]))
 
 

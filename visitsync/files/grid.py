@@ -22,7 +22,7 @@ from visitsync.schema.reading import Problem
 MAX_ROWS: Final = 200_000
 _SEARCHED: Final = 60
 """In how many of the first rows the header is looked for."""
-_MAX_COLUMNS: Final = 2_000
+MAX_COLUMNS: Final = 2_000
 _MAX_LABEL: Final = 80
 _FILLED_AFTER_END: Final = 2
 """A row after the table's end with so many filled cells may be a visit: not to be lost."""
@@ -99,7 +99,7 @@ def open_grid(layout: Layout, name: str, grid: Grid, *, no_header: Callable[[], 
         if columns.find(label) is None:
             return _refused_at(header, refused(layout, name, "missing_column", label))
     body = grid.lines[header.first + layout.file.header_rows :]
-    if len(body) > MAX_ROWS or len(header.labels) > _MAX_COLUMNS:
+    if len(body) > MAX_ROWS or len(header.labels) > MAX_COLUMNS:
         return _refused_at(header, refused(layout, name, "too_large"))
     title = [line.cells for line in grid.lines[: header.first]]
     says = _what_it_says(title)
@@ -113,6 +113,7 @@ def open_grid(layout: Layout, name: str, grid: Grid, *, no_header: Callable[[], 
         for index in columns.others((*labels, *layout.rows.ignore))
         if header.labels[index] or any(row.cells[index] for row in rows)
     }
+    unread |= {f"#{index + 1}" for index in chosen.beyond}
     return Table(
         file=name,
         layout=layout,
@@ -161,10 +162,11 @@ def _what_it_says(title: Sequence[Sequence[str]]) -> Mapping[str, str]:
 
 def _labels(grid: Grid, first: int, height: int) -> tuple[str, ...]:
     """The labels of the columns, headings before what stands under them."""
-    rows = [grid.lines[first + level].cells for level in range(height)]
-    width = max(map(len, rows))
     labels = []
-    for column in range(width):
+    to_the_left = [""] * height
+    for column in range(min(_width_of_labels(grid, first, height), MAX_COLUMNS + 1)):
+        own = [_at(grid, (first + level, column)) for level in range(height)]
+        to_the_left = [text or left for text, left in zip(own, to_the_left, strict=True)]
         parts: list[str] = []
         seen: set[Spot] = set()
         for level in range(height):
@@ -174,26 +176,30 @@ def _labels(grid: Grid, first: int, height: int) -> tuple[str, ...]:
                 continue
             seen.add(owner)
             text = _at(grid, owner)
-            if (
-                not text
-                and owner == spot
-                and any(_at(grid, (first + low, column)) for low in range(level + 1, height))
-            ):
-                text = _heading_to_the_left(grid, spot)
+            if not text and owner == spot and any(own[level + 1 :]):
+                # A heading over several columns that are not merged.
+                text = to_the_left[level]
             if text:
                 parts.append(" ".join(text.split()))
         labels.append(" / ".join(parts)[: 4 * _MAX_LABEL])
     return tuple(labels)
 
 
-def _heading_to_the_left(grid: Grid, spot: Spot) -> str:
-    """A heading over several columns that are not merged."""
-    row, column = spot
-    for left in range(column - 1, -1, -1):
-        text = _at(grid, (row, left))
-        if text:
-            return text
-    return ""
+def _width_of_labels(grid: Grid, first: int, height: int) -> int:
+    """How many columns have labels.
+
+    In a sheet they end with the last that is filled or merged, so that a stray cell far to the
+    right of the table makes no column.
+    """
+    rows = range(first, first + height)
+    width = max(len(grid.lines[row].cells) for row in rows)
+    if grid.exact_width:
+        return width
+    while width and not any(
+        _at(grid, (row, width - 1)) or (row, width - 1) in grid.owners for row in rows
+    ):
+        width -= 1
+    return width
 
 
 def _at(grid: Grid, spot: Spot) -> str:
@@ -211,6 +217,8 @@ class _Chosen:
         self._carried = [index for index in range(len(labels)) if index not in ignored]
         self._above: list[str] | None = None
         self.problems: list[Problem] = []
+        self.beyond: set[int] = set()
+        """The columns to the right of all labels in which something stands."""
 
     def rows(self, body: Sequence[Line]) -> Iterator[Row]:
         """The visits' rows, ditto marks replaced."""
@@ -265,6 +273,8 @@ class _Chosen:
             and (code is not None or self._grid.cut or self._form.last_line_ended)
         ):
             return "truncated"
+        if any(cells[width:]):
+            self.beyond.update(index for index in range(width, len(cells)) if cells[index])
         cells[width:] = [""] * (width - len(cells))
         return code
 
