@@ -16,6 +16,7 @@ from an_office import LABELS, ROW, a_directory, a_layout, codes, the_visit, with
 from visitsync.fields.layout import Layout
 from visitsync.files.zip_guard import look_into
 from visitsync.schema.reading import Reading
+from visitsync.schema.visit import Units
 from visitsync.service.reading import read_files
 
 BOOK = a_layout(kind="xlsx", top='dates = ["western", "era"]')
@@ -253,3 +254,83 @@ def test_a_stray_cell_far_to_the_right_of_the_labels_is_told_and_costs_nothing()
 def test_more_columns_than_a_form_has_are_refused() -> None:
     labels = (*LABELS, *(f"x{column}" for column in range(2_000)))
     assert codes(read(book(labels, ROW))) == [(None, "too_large")]
+
+
+UNITS = a_layout(
+    kind="xlsx",
+    visit='units = { column = "時間数", kind = "hours" }',
+    more='[notes]\nnotes = "備考"',
+)
+WITH_UNITS = (*LABELS, "時間数", "備考")
+
+
+def with_last_cell(cell: str) -> bytes:
+    """A workbook whose second row ends with a cell of that XML."""
+    rows = [WITH_UNITS, (*ROW, 1, "x"), (*with_cells(番号="A-2"), 2, "最後")]
+    return with_sheet('<c r="H2"[^>]*>.*?</c>', cell, book(*rows))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="H2" t="e"><v>#N/A</v></c>',
+        '<c r="H2" t="e"><f>NA()</f><v>#N/A</v></c>',
+        '<c r="H2"><f>1+1</f></c>',
+        '<c r="H2"><f>1+1</f><v></v></c>',
+        '<c r="H2"><f>1+1</f><v/></c>',
+    ],
+)
+def test_an_error_or_a_formula_without_its_result_is_no_empty_cell(cell: str) -> None:
+    reading = read(with_last_cell(cell), UNITS)
+
+    assert [v.source.record_id for v in reading.visits] == ["A-2"]
+    assert codes(reading) == [(2, "no_value")]
+    assert reading.problems[0].column == "備考"
+
+
+@pytest.mark.parametrize(
+    ("cell", "notes"),
+    [
+        ('<c r="H2" t="str"><f>""</f><v></v></c>', {}),
+        ('<c r="H2" t="str"><f>A1</f><v>あ</v></c>', {"notes": "あ"}),
+        ('<c r="H2"><f>1+1</f><v>2</v></c>', {"notes": "2"}),
+    ],
+)
+def test_the_result_of_a_formula_is_what_counts(cell: str, notes: dict[str, str]) -> None:
+    reading = read(with_last_cell(cell), UNITS)
+
+    assert reading.visits[0].notes == notes
+    assert codes(reading) == []
+
+
+def test_a_formula_without_its_result_is_found_in_the_sheet_that_is_read() -> None:
+    made = openpyxl.Workbook()
+    assert made.active is not None
+    made.active["B2"] = "=1+1"
+    for row in (WITH_UNITS, (*ROW, "=1+1", None), (*with_cells(番号="A-2"), 2, None), ("=1+1",)):
+        (made["実績"] if "実績" in made.sheetnames else made.create_sheet("実績")).append(row)
+    out = io.BytesIO()
+    made.save(out)
+    reading = read(out.getvalue(), UNITS)
+
+    assert [v.source.record_id for v in reading.visits] == ["A-2"]
+    assert (2, "no_value") in codes(reading)
+    assert (4, "no_value") in codes(reading)
+
+
+@pytest.mark.parametrize(
+    ("hours", "quantity"), [("1.9999999999999998", "2"), ("0.30000000000000004", "0.3")]
+)
+def test_a_number_counts_as_the_spreadsheet_shows_it(hours: str, quantity: str) -> None:
+    cell = f'<c r="G2"><f>(C2-B2)*24</f><v>{hours}</v></c>'
+    reading = read(
+        with_sheet('<c r="G2"[^>]*>.*?</c>', cell, book(WITH_UNITS, (*ROW, 1, None))), UNITS
+    )
+
+    assert the_visit(reading).units == Units(kind="hours", quantity=quantity)
+
+
+def test_too_many_cells_without_a_value_are_refused() -> None:
+    cells = "".join(f'<row r="{row}"><c r="A{row}" t="e"/></row>' for row in range(3, 100_010))
+    data = with_sheet("</sheetData>", cells + "</sheetData>")
+    assert look_into(data).refused == "too_large"

@@ -19,6 +19,9 @@ TRIMMED: Final = " \t\u3000\u00a0"
 ITEM_MARK: Final = "\x1e"
 """Stands between the items of a cell that is a list (a JSON array)."""
 
+NO_VALUE: Final = "\ufdd0"
+"""Stands for a cell with an error or a formula without its result: neither empty nor text."""
+
 MAX_CELL: Final = 32_767
 """Characters; what a spreadsheet's cell can hold."""
 
@@ -103,6 +106,8 @@ def looks(text: str) -> Iterator[tuple[Level, str]]:
         yield "reject", "wrong_encoding"
     elif "\ufffd" in text or is_mojibake(text):
         yield "reject", "mojibake"
+    elif text == NO_VALUE:
+        yield "reject", "no_value"
     elif _CONTROL.search(text):
         yield "reject", "control_character"
     else:

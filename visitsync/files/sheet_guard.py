@@ -8,7 +8,7 @@ a DOCTYPE is refused.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeAlias
 from xml.parsers import expat
 
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
@@ -16,6 +16,10 @@ _ROW: Final = re.compile(r"[1-9]\d{0,6}", re.ASCII)
 _LAST_ROW: Final = 1_048_576
 _LAST_COLUMN: Final = 16_384
 _MOST_TEXT: Final = 32_767
+_MOST_WITHOUT_VALUE: Final = 100_000
+
+Spot: TypeAlias = tuple[int, int]
+"""Row and column, from 1."""
 
 
 class NotASheet(ValueError):
@@ -34,7 +38,8 @@ class Look:
 
     Raises:
         NotASheet: where it is not well-formed, has a DOCTYPE, or a cell's place is none.
-        TooLong: where a shared string is longer than a cell can hold.
+        TooLong: where a shared string is longer than a cell can hold, or too many cells have no
+            value.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -48,8 +53,11 @@ class Look:
         """Of the shared strings, where this member holds them."""
         self.references: list[int] = []
         """Which shared strings the cells refer to."""
+        self.without_value: set[Spot] = set()
+        """Cells with an error (#N/A), or with a formula that nobody computed: not empty ones."""
         self._row, self._column = 0, 0
-        self._shared = False
+        self._type: str | None = None
+        self._formula, self._valued = False, False
         self._text: list[str] | None = None
         parser = expat.ParserCreate()
         parser.buffer_text = True
@@ -73,7 +81,9 @@ class Look:
                     max(self.rows, self._row),
                     max(self.columns, self._column),
                 )
-                self._text = [] if self._shared and name.endswith("v") else self._text
+                self._formula = self._formula or name.endswith("f")
+                keeps = self._type == "s" or self._formula
+                self._text = [] if keeps and name.endswith("v") else self._text
             case "si":
                 self._text = []
             case "dimension":
@@ -83,7 +93,8 @@ class Look:
                 pass
 
     def _cell(self, attributes: dict[str, str]) -> None:
-        self._shared = attributes.get("t") == "s"
+        self._type = attributes.get("t")
+        self._formula, self._valued = False, False
         if "r" not in attributes:
             self._column += 1
             return
@@ -94,6 +105,8 @@ class Look:
 
     def _end(self, name: str) -> None:
         if self._text is None:
+            if name.rpartition(":")[2] == "c":
+                self._end_of_cell()
             return
         text = "".join(self._text)
         match name.rpartition(":")[2]:
@@ -102,18 +115,41 @@ class Look:
                     raise TooLong
                 self.lengths.append(len(text))
                 self._text = None
-            case "v" if self._shared:
-                self.references.append(int(text) if text.isascii() and text.isdigit() else -1)
+            case "v":
+                if self._type == "s":
+                    self.references.append(int(text) if text.isascii() and text.isdigit() else -1)
+                self._valued = bool(text)
                 self._text = None
             case _:
                 pass
+
+    def _end_of_cell(self) -> None:
+        # A formula whose result is an empty text is a cell of type str.
+        if self._type == "e" or (self._formula and not self._valued and self._type != "str"):
+            self.without_value.add((self._row, self._column))
+            if len(self.without_value) > _MOST_WITHOUT_VALUE:
+                raise TooLong
 
     def _characters(self, data: str) -> None:
         if self._text is not None:
             self._text.append(data)
 
 
-def _place(reference: str) -> tuple[int, int] | None:
+def attributes_of(element: str, content: bytes) -> list[dict[str, str]]:
+    """The attributes of each element of that name in XML that a `Look` has passed."""
+    found: list[dict[str, str]] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == element:
+            found.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.Parse(content, True)  # noqa: FBT003 -- expat takes no keywords
+    return found
+
+
+def _place(reference: str) -> Spot | None:
     """Row and column of a reference such as ``AB12``, within what a sheet can have."""
     found = _REFERENCE.fullmatch(reference)
     if found is None:

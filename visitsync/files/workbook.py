@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from visitsync.fields.layout import Layout
 from visitsync.fields.table import Table
-from visitsync.fields.text import clean
+from visitsync.fields.text import NO_VALUE, clean
 from visitsync.files.grid import Grid, Line, Spot, find_header, open_grid
 from visitsync.files.trouble import problem, refused
 from visitsync.files.zip_guard import look_into
@@ -30,7 +31,10 @@ def open_workbook(layout: Layout, name: str, data: bytes) -> Table:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = [layout.file.sheet] if layout.file.sheet else book.sheet_names
-        grids = [_grid(book.get_sheet_by_name(sheet)) for sheet in names]
+        grids = [
+            _grid(book.get_sheet_by_name(sheet), looked.without_value.get(sheet, ()))
+            for sheet in names
+        ]
     except CalamineError:
         return refused(layout, name, "not_a_workbook")
     if not grids:
@@ -51,12 +55,16 @@ def open_workbook(layout: Layout, name: str, data: bytes) -> Table:
     )
 
 
-def _grid(sheet: CalamineSheet) -> Grid:
+def _grid(sheet: CalamineSheet, without_value: Iterable[Spot]) -> Grid:
     # Without skip_empty_area the rows keep the numbers that the sheet shows.
-    lines = [
-        Line(number, tuple(map(_text, cells)))
-        for number, cells in enumerate(sheet.to_python(skip_empty_area=False), 1)
-    ]
+    rows = [list(map(_text, cells)) for cells in sheet.to_python(skip_empty_area=False)]
+    for row, column in without_value:
+        # The reader takes such a cell for an empty one.
+        rows.extend([] for _ in range(row - len(rows)))
+        cells = rows[row - 1]
+        cells.extend([""] * (column - len(cells)))
+        cells[column - 1] = NO_VALUE
+    lines = [Line(number, cells) for number, cells in enumerate(rows, 1)]
     owners: dict[Spot, Spot] = {}
     for first, last in sheet.merged_cell_ranges or ():
         height, width = last[0] - first[0] + 1, last[1] - first[1] + 1
@@ -73,8 +81,8 @@ def _text(cell: object) -> str:
     match cell:
         case str():
             text = clean(cell)
-        case float() if cell.is_integer():
-            text = str(int(cell))
+        case float():
+            text = _number(cell)
         case dt.datetime() if cell.time() != dt.time():
             text = cell.isoformat(" ", "minutes")
         case dt.date():
@@ -87,3 +95,9 @@ def _text(cell: object) -> str:
         case _:
             text = "" if cell is None else str(cell)
     return text
+
+
+def _number(value: float) -> str:
+    """A number with the fifteen digits that a spreadsheet shows: 1.9999999999999998 hours are 2."""
+    shown = float(f"{value:.15g}")
+    return str(int(shown)) if shown.is_integer() else str(shown)

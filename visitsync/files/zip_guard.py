@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import zipfile
 import zlib
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from visitsync.files.sheet_guard import Look, TooLong
+from visitsync.files.sheet_guard import Look, Spot, TooLong, attributes_of
 
 _MOST_MEMBERS: Final = 1_000
 _MOST_UNPACKED: Final = 64 * 1024 * 1024
@@ -17,6 +19,8 @@ _MOST_CELLS: Final = 4_000_000
 """Rows × columns up to the last filled cell, over all sheets."""
 _MOST_TEXT: Final = 256 * 1024 * 1024
 """Characters of all cells that refer to shared strings."""
+_BOOK: Final = "xl/workbook.xml"
+_PARTS: Final = "xl/_rels/workbook.xml.rels"
 _END_OF_ZIP: Final = b"PK\x05\x06"
 _END_IS_WITHIN: Final = 65_557
 """Bytes from a zip's end in which its directory's end record stands (APPNOTE 4.3.16)."""
@@ -29,6 +33,8 @@ class Looked(NamedTuple):
     """The problem for which the file is not opened."""
     claims_more: bool = False
     """Whether a sheet claims many more rows or columns than it holds."""
+    without_value: Mapping[str, Collection[Spot]] = {}
+    """By sheet the cells that hold an error or a formula without its result."""
 
 
 def look_into(data: bytes) -> Looked:
@@ -54,10 +60,34 @@ def _look_into(archive: zipfile.ZipFile) -> Looked:
         return Looked("too_large")
     if any(map(_is_bomb, members)):
         return Looked("too_large")
-    if "xl/workbook.xml" not in {one.filename for one in members}:
+    if _BOOK not in {one.filename for one in members}:
         return Looked("not_a_workbook")
     # Reading checks length and checksum, so a member that lies about its size is refused.
-    return _within_bounds([look for one in members if (look := _look_at(one, archive.read(one)))])
+    looks = {one.filename: look for one in members if (look := _look_at(one, archive.read(one)))}
+    looked = _within_bounds(list(looks.values()))
+    if not any(look.without_value for look in looks.values()):
+        return looked
+    return looked._replace(
+        without_value={
+            sheet: looks[member].without_value
+            for sheet, member in _members_of_sheets(archive)
+            if member in looks
+        }
+    )
+
+
+def _members_of_sheets(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
+    """The name of each sheet with the member that holds it."""
+    if _PARTS not in archive.namelist():
+        return []
+    targets = {
+        part.get("Id"): posixpath.join("/xl", part.get("Target", "")).removeprefix("/")
+        for part in attributes_of("Relationship", archive.read(_PARTS))
+    }
+    return [
+        (sheet.get("name", ""), targets.get(sheet.get("id"), ""))
+        for sheet in attributes_of("sheet", archive.read(_BOOK))
+    ]
 
 
 def _is_bomb(member: zipfile.ZipInfo) -> bool:
