@@ -150,3 +150,11 @@ def test_records_without_line_ends_are_counted_by_record() -> None:
 
     assert [v.source.row for v in reading.visits] == [2, 3]
     assert codes(reading) == []
+
+
+def test_what_stands_where_no_field_is_declared_is_reported() -> None:
+    stray = row()[:30] + "あ".encode("cp932") + row()[32:]
+    reading = read(header(), row(), stray, record("T000002"))
+
+    assert reading.unread_columns == {"#28-40"}
+    assert read(header(), row(), record("T000001")).unread_columns == frozenset()

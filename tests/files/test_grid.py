@@ -74,6 +74,17 @@ def test_sums_and_blank_rows_are_no_visits_and_notes_end_the_table() -> None:
     assert codes(reading) == []
 
 
+def test_a_sum_is_known_however_it_is_spaced_and_a_dated_row_is_none() -> None:
+    layout = a_layout(more='[rows]\ntotal = ["計"]\nnotes = ["（注）"]')
+    data = a_file(
+        with_cells(番号="計-1"), ("計 ", *[""] * 5), ("　(注) 一", *[""] * 5), ("二", *[""] * 5)
+    )
+    reading = read(layout, data)
+
+    assert [v.source.record_id for v in reading.visits] == ["計-1"]
+    assert codes(reading) == []
+
+
 def test_a_visit_below_the_notes_is_not_lost_silently() -> None:
     layout = a_layout(more='[rows]\nnotes = ["（注）"]')
     reading = read(layout, a_file(ROW, ("（注）", *[""] * 5), with_cells(番号="A-2")))

@@ -60,6 +60,24 @@ def test_members_nobody_reads_are_reported_by_their_path() -> None:
     assert reading.unread_columns == {"天気.朝", "記録[].値", "表[]"}
 
 
+def test_an_empty_container_is_read_where_its_members_are() -> None:
+    layout = a_layout(
+        kind="ndjson",
+        more="""
+[rows]
+ignore = ["天気"]
+[notes]
+notes = "所見.本文"
+[[visitor]]
+id = "担当[].番号"
+""",
+    )
+    reading = read(layout, line(所見=None, 担当=[], 天気={"朝": {"空": "晴"}}))
+
+    assert len(reading.visits) == 1
+    assert reading.unread_columns == frozenset()
+
+
 def test_numbers_and_booleans_are_text() -> None:
     layout = a_layout(kind="ndjson", visit='case_no = "世帯"', more='[notes]\nnotes = "備考"')
     visit = the_visit(read(layout, line(世帯=12.0, 備考=True)))
@@ -85,6 +103,9 @@ def test_a_document_holds_its_records_at_a_path_and_says_its_office() -> None:
         return json.dumps({"事業所": office, "data": {"visits": [RECORD]}}).encode()
 
     assert the_visit(read(layout, document("9990200018"))).source.row == 1
+    inner = a_layout(kind="json", file='rows_at = "v"', more='[title_says]\noffice_number = "h.no"')
+    nested = json.dumps({"h": {"no": 9990200018}, "v": [RECORD]}).encode()
+    assert the_visit(read(inner, nested)).source.row == 1
     assert codes(read(layout, document("9990100011"))) == [(None, "wrong_office")]
 
 

@@ -11,12 +11,18 @@ import msgspec
 from visitsync.cli.layout import read_layout
 from visitsync.errors import LayoutError, UnknownOffice, VisitsyncError
 from visitsync.fields.layout import Layout
+from visitsync.fields.table import Handed
 from visitsync.schema.directory import Directory
 from visitsync.schema.directory import parse as parse_directory
 from visitsync.schema.problems import sentence
-from visitsync.schema.reading import Problem, Reading
+from visitsync.schema.reading import Problem
 from visitsync.schema.visit import encode
-from visitsync.service.reading import read_files, shipped_directory, shipped_layouts
+from visitsync.service.reading import (
+    open_files,
+    reading_of,
+    shipped_directory,
+    shipped_layouts,
+)
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -42,17 +48,18 @@ def command(
     rejected, 1 if rows or files were, 2 on wrong use.
     """
     try:
-        reading = read_files(
+        handed = open_files(
             _directory(directory),
             office,
             _layouts(layouts),
             [(file.name, file.read_bytes()) for file in files],
         )
+        reading = reading_of(handed)
     except (UnknownOffice, LayoutError) as error:
         raise click.UsageError(_in_one_sentence(error)) from None
     if reading.visits:
         click.echo(b"\n".join(map(encode, reading.visits)))
-    for problem in (*reading.problems, *_unread(reading, files)):
+    for problem in (*reading.problems, *_unread(handed)):
         click.echo(as_line(problem), err=True)
     if any(problem.level != "warn" for problem in reading.problems):
         raise click.exceptions.Exit(1)
@@ -64,17 +71,19 @@ def as_line(problem: Problem) -> bytes:
     return msgspec.json.encode({**msgspec.structs.asdict(problem), "message": message})
 
 
-def _unread(reading: Reading, files: tuple[Path, ...]) -> Iterator[Problem]:
-    name = files[0].name if len(files) == 1 else ", ".join(file.name for file in files)
-    for column in sorted(reading.unread_columns):
-        yield Problem(file=name, row=None, level="warn", code="unread_column", column=column)
+def _unread(handed: Handed) -> Iterator[Problem]:
+    for table in handed.tables:
+        for column in sorted(table.unread_columns):
+            yield Problem(
+                file=table.file, row=None, level="warn", code="unread_column", column=column
+            )
 
 
 def _directory(path: Path | None) -> Directory:
     if path is None:
         return shipped_directory()
     try:
-        return parse_directory(path.read_text(encoding="utf-8"))
+        return parse_directory(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise click.UsageError("The directory file is no UTF-8; save it as UTF-8.") from None
     except VisitsyncError as error:

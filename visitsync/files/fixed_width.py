@@ -54,7 +54,8 @@ def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
         problems=tuple(problems),
         unread_columns=frozenset(
             labels.labels[index] for index in labels.others((*wanted(layout), *layout.rows.ignore))
-        ),
+        )
+        | _filled_gaps(form, lines),
         fit=len(form.fields),
     )
 
@@ -120,6 +121,29 @@ def _rows(layout: Layout, name: str, lines: list[_Line]) -> tuple[list[Row], lis
     if not counted:
         problems.append(problem(name, None, "warn", "no_rows"))
     return rows, problems
+
+
+def _filled_gaps(form: FileForm, lines: list[_Line]) -> frozenset[str]:
+    """The places in which something stands though no field is declared there, as ``#41-60``."""
+    gaps: list[Span] = []
+    free = 1
+    spans = [*form.fields.values(), *filter(None, [form.record_type])]
+    for first, width in sorted(spans):
+        if first > free:
+            gaps.append((free, first - free))
+        free = max(free, first + width)
+    length = form.record_length or 0
+    if free <= length:
+        gaps.append((free, length + 1 - free))
+    return frozenset(
+        f"#{first}-{first + width - 1}"
+        for first, width in gaps
+        if any(
+            clean(decode_field(_slice(line.data, (first, width)), form.encoding, cut_off=True))
+            for line in lines
+            if len(line.data) == length and _type_of(form, line.data) == form.row_type
+        )
+    )
 
 
 _TYPE: Final = "レコード区分"

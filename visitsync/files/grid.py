@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from visitsync.fields.bindings import undecided_style, wanted
+from visitsync.fields.bindings import columns_of, undecided_style, wanted
+from visitsync.fields.cells import as_day
 from visitsync.fields.labels import Labels
 from visitsync.fields.layout import Layout, Place
 from visitsync.fields.table import Row, Table
@@ -212,9 +213,14 @@ class _Chosen:
 
     def __init__(self, layout: Layout, name: str, labels: Sequence[str], grid: Grid) -> None:
         self._form, self._name, self._labels, self._grid = layout.rows, name, labels, grid
+        self._total, self._notes = (
+            tuple(map(fold, words)) for words in (layout.rows.total, layout.rows.notes)
+        )
         columns = Labels(labels, layout.synonyms)
         ignored = {columns.find(label) for label in layout.rows.ignore}
         self._carried = [index for index in range(len(labels)) if index not in ignored]
+        day = () if layout.visit.date is None else columns_of(as_day(layout.visit.date))
+        self._days = [index for label in day if (index := columns.find(label)) is not None]
         self._above: list[str] | None = None
         self.problems: list[Problem] = []
         self.beyond: set[int] = set()
@@ -230,11 +236,11 @@ class _Chosen:
             cells = [cell.strip(TRIMMED) for cell in line.cells]
             if line.problem is None and not self._is_filled(cells):
                 continue
-            first = next(filter(None, cells), "")
-            if form.total and first.startswith(form.total):
+            first = fold(next(filter(None, cells), "")[:_MAX_LABEL])
+            if self._total and first.startswith(self._total) and not self._has_day(cells):
                 total = True
                 continue
-            ended = ended or bool(form.notes and first.startswith(form.notes))
+            ended = ended or bool(self._notes and first.startswith(self._notes))
             if ended:
                 self._after_end(line, cells)
                 continue
@@ -252,6 +258,11 @@ class _Chosen:
             self.problems.append(problem(self._name, None, "warn", "no_trailer"))
         if not number_of_rows:
             self.problems.append(problem(self._name, None, "warn", "no_rows"))
+
+    def _has_day(self, cells: Sequence[str]) -> bool:
+        """Whether a row is dated: then it is no sum, even if a name begins as one (計良)."""
+        days = [cells[index] for index in self._days if index < len(cells)]
+        return bool(days) and all(days)
 
     def _is_filled(self, cells: Sequence[str]) -> bool:
         if not any(cells) or len(cells) != len(self._labels):
@@ -273,7 +284,7 @@ class _Chosen:
             and (code is not None or self._grid.cut or self._form.last_line_ended)
         ):
             return "truncated"
-        if any(cells[width:]):
+        if code is None and any(cells[width:]):
             self.beyond.update(index for index in range(width, len(cells)) if cells[index])
         cells[width:] = [""] * (width - len(cells))
         return code

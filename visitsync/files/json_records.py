@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from visitsync.fields.bindings import undecided_style, wanted
@@ -48,7 +49,7 @@ def open_json(layout: Layout, name: str, data: bytes) -> Table:
         if found is None:
             return refused(layout, name, "wrong_shape", form.rows_at)
         records = [_Record(number, value) for number, value in enumerate(found, 1)]
-        says = _top_level(document)
+        says = dict(_values(document))
     if len(records) > MAX_ROWS:
         return refused(layout, name, "too_large")
     undecided = undecided_style(layout, says)
@@ -66,10 +67,7 @@ def open_json(layout: Layout, name: str, data: bytes) -> Table:
         month=what_stands_at(layout.title_says.month, name, says, ()),
         office_number=what_stands_at(layout.title_says.office_number, name, says, ()),
         problems=tuple(problems),
-        unread_columns=frozenset(
-            known.labels[index][:_MAX_LABEL]
-            for index in known.others((*labels, *layout.rows.ignore))
-        ),
+        unread_columns=frozenset(_unread(present, labels, layout.rows.ignore)),
         fit=sum(known.find(label) is not None for label in labels),
     )
 
@@ -109,14 +107,35 @@ def _list_at(document: object, path: str | None) -> list[object] | None:
     return document if isinstance(document, list) else None
 
 
-def _top_level(document: object) -> Mapping[str, str]:
+def _values(document: object, before: str = "") -> Iterator[tuple[str, str]]:
+    """The folded path and text of each value outside lists: what a document says of itself."""
     if not isinstance(document, dict):
-        return {}
-    return {
-        fold(member): _text(value)
-        for member, value in document.items()
-        if not isinstance(value, list | dict)
-    }
+        return
+    for member, value in document.items():
+        path = f"{before}.{member}" if before else member
+        if isinstance(value, dict):
+            yield from _values(value, path)
+        elif not isinstance(value, list):
+            yield fold(path), _text(value)
+
+
+def _unread(present: set[str], labels: Iterable[str], ignored: Iterable[str]) -> Iterator[str]:
+    """The paths of `present` that are neither read nor ignored.
+
+    To ignore a container is to ignore all that it holds. A container that is empty in some record
+    is read where its members are.
+    """
+    read = {step for label in labels for step in _steps(fold(label))}
+    left_out = {fold(label) for label in ignored}
+    for path in present:
+        folded = fold(path)
+        if folded not in read and left_out.isdisjoint(_steps(folded)):
+            yield path[:_MAX_LABEL]
+
+
+def _steps(path: str) -> Iterator[str]:
+    """``TANTO``, ``TANTO[]`` and ``TANTO[].NO`` for the last of them."""
+    return (path[: end.start()] for end in re.finditer(r"\.|\[\]|$", path))
 
 
 def _rows(
