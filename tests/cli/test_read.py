@@ -160,6 +160,43 @@ def test_wrong_use_is_status_2_and_says_what(own: Path) -> None:
         assert "Traceback" not in done.output
 
 
+def test_an_unread_column_is_reported_with_its_own_file(own: Path) -> None:
+    (own / "wide.csv").write_bytes(a_file((*ROW, "晴"), labels=(*LABELS, "天気")))
+    options = ["--directory", own / "directory.toml", "--layout", own / "layout.toml"]
+    done = run("read", "--office", "o-1", *options, own / "good.csv", own / "wide.csv")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+
+    assert [(one["file"], one["code"]) for one in lines] == [
+        ("wide.csv", "duplicate_identical"),
+        ("wide.csv", "unread_column"),
+    ]
+
+
+def test_a_layout_may_begin_with_a_byte_order_mark(own: Path) -> None:
+    layout = own / "layout.toml"
+    layout.write_bytes(b"\xef\xbb\xbf" + layout.read_bytes())
+
+    assert run("layout", "check", layout, own / "good.csv").exit_code == 0
+
+
+def test_what_the_title_should_say_is_tried_too(own: Path) -> None:
+    layout = own / "layout.toml"
+    more = '\n[title_says]\noffice_number = "事業所番号"\nmonth = { row = 1, cell = 4 }\n'
+    layout.write_text(layout.read_text(encoding="utf-8") + more, encoding="utf-8")
+    (own / "titled.csv").write_bytes(
+        "事業所番号,9990200018,対象月,2026-04\n".encode() + a_file(ROW)
+    )
+    done = run("layout", "check", "--json", layout, own / "titled.csv")
+    assert json.loads(done.stdout)["bound"][:2] == [
+        {"place": "title_says.office_number", "label": "事業所番号", "found": "9990200018"},
+        {"place": "title_says.month", "label": "row 1, cell 4", "found": "2026-04"},
+    ]
+
+    silent = run("layout", "check", layout, own / "good.csv")
+    assert silent.exit_code == 1
+    assert "no_office_number" in silent.output
+
+
 def test_a_layout_is_tried_on_a_sample(own: Path) -> None:
     done = run("layout", "check", own / "layout.toml", own / "good.csv")
 

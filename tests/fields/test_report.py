@@ -186,6 +186,14 @@ def test_a_born_child_has_no_due_date() -> None:
     assert the_visit(children(児="波", 予定日="2026/12/10")).persons[1].identifiers == {}
 
 
+@pytest.mark.parametrize("cells", [{"生": "2024/5/1"}, {"予定日": "2026/12/10"}])
+def test_a_date_of_no_child_is_not_lost_silently(cells: dict[str, str]) -> None:
+    one_date = a_layout(more=CHILDREN.replace('{ column = "生", split = "、" }', '"生"'))
+    (problem,) = read_with(one_date, **({"児": "", "生": "", "予定日": ""} | cells)).problems
+
+    assert (problem.level, problem.code, problem.column) == ("reject", "unequal_lists", "児")
+
+
 def test_no_cell_no_child() -> None:
     assert len(the_visit(children()).persons) == 1
 
@@ -249,6 +257,8 @@ def test_no_named_child_is_lost_to_a_count() -> None:
         ({"産前後": "3"}, "unknown_code"),
         ({"産前後": ""}, "unknown_code"),
         ({"児数": "二"}, "bad_number"),
+        ({"児数": "0"}, "unequal_lists"),
+        ({"児数": ""}, "unequal_lists"),
         ({"児数": "9999"}, "out_of_range"),
     ],
 )
@@ -351,6 +361,37 @@ def test_what_filled_cells_say() -> None:
     assert as_plain(visit.fee) == {"class": "standard", "charged": 1200, "waived": 0, "expenses": 0}
     assert as_plain(visit.units) == {"kind": "hours", "quantity": "1.5"}
     assert (visit.notes, visit.health) == ({"notes": "良好"}, {"epds": 9})
+
+
+def test_words_are_taken_off_the_end_of_joined_columns_too() -> None:
+    kana = 'kana = { columns = ["姓", "名"], join = " ", strip_end = ["さま"] }'
+    reading = read_with(a_layout(person=kana), 姓="かくう", 名="はなこ さま")
+
+    assert the_visit(reading).persons[0].kana == "かくう はなこ"
+
+
+def test_words_may_follow_every_number() -> None:
+    layout = a_layout(
+        visit='revision = { column = "版", suffixes = ["版"] }',
+        more="""
+[fee]
+class = { column = "区分", codes = { "A" = "reduced" } }
+charged = { column = "料", suffixes = ["円也"], empty = 500 }
+waived = { column = "減", suffixes = ["円也"] }
+[health]
+weight_g = { column = "体重", suffixes = ["g"] }
+""",
+    )
+    visit = the_visit(read_with(layout, 版="２版", 区分="A", 料="", 減="1200円也", 体重="3500ｇ"))
+
+    assert visit.source.revision == 2
+    assert as_plain(visit.fee) == {
+        "class": "reduced",
+        "charged": 500,
+        "waived": 1200,
+        "expenses": 0,
+    }
+    assert visit.health == {"weight_g": 3500}
 
 
 def test_joined_columns_leave_out_the_empty_ones() -> None:

@@ -50,7 +50,7 @@ def check(*, json_wanted: bool, layout: Path, sample: Path) -> None:
 def read_layout(path: Path) -> Layout:
     """The layout in a file; wrong use where it is none."""
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise click.UsageError(f"{path.name} is no UTF-8; save it as UTF-8.") from None
     except LayoutError as error:

@@ -75,9 +75,7 @@ class Number(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     optional: bool = False
     """As for text."""
     suffixes: tuple[str, ...] = ()
-    """Words that may follow the figures, such as ``時間``."""
-    divide: int = 1
-    """By how much to divide: 60 where the office counts minutes and reports hours."""
+    """Words that may follow the figures, such as ``人``."""
     empty: int | None = None
     """What an empty cell means."""
 
@@ -94,7 +92,7 @@ class Units(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     suffixes: tuple[str, ...] = ()
     """As for numbers."""
     divide: int = 1
-    """As for numbers."""
+    """By how much to divide: 60 where the office counts minutes and reports hours."""
 
 
 class Code(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -193,6 +191,8 @@ class HealthForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """As for text."""
     kind: Literal["number", "text"] = "number"
     """Whether it is a whole number."""
+    suffixes: tuple[str, ...] = ()
+    """As for numbers."""
     optional: bool = False
     """As for text."""
 

@@ -82,13 +82,15 @@ class RowForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ditto: tuple[str, ...] = ()
     """Marks that mean: the same as in the row above."""
     total: tuple[str, ...] = ()
-    """Rows whose first filled cell begins so are sums, not visits."""
+    """Rows whose first filled cell begins so, compared as labels are, are sums, not visits; a row
+    with a date is none."""
     total_expected: bool = False
     """Whether a file without such a row is incomplete."""
     notes: tuple[str, ...] = ()
-    """The row whose first filled cell begins so ends the table."""
+    """The row whose first filled cell begins so, compared as labels are, ends the table."""
     ignore: tuple[str, ...] = ()
-    """Columns that are known and not carried; any other unread column is reported."""
+    """Columns that are known and not carried; any other unread column is reported. In JSON a
+    container stands for all that it holds."""
     last_line_ended: bool = False
     """Whether a complete file always ends with a line end: a last line without is then cut off."""
 
@@ -107,8 +109,8 @@ class Place(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class TitleForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the file says about itself.
 
-    Each member is a label of which the right neighbour says it (``json``: a member of the document;
-    ``fixed_width``: a field of the header record), or a place.
+    Each member is a label of which the right neighbour says it (``json``: a member of the document,
+    ``head.office``; ``fixed_width``: a field of the header record), or a place.
     """
 
     office_number: str | Place | None = None

@@ -12,7 +12,8 @@ import msgspec
 from visitsync.errors import LayoutError
 from visitsync.fields.bindings import Binding, bindings, columns_of
 from visitsync.fields.cells import Code, Day, Services, Text, Units
-from visitsync.fields.layout import FileForm, Layout, Months, Place, TitleForm
+from visitsync.fields.layout import FileForm, Layout, Months, Place, TitleForm, VisitForm
+from visitsync.fields.text import fold
 from visitsync.schema.visit import NOTE_CATEGORIES, Confirmation, Sex, State
 from visitsync.schema.vocabulary import VOCABULARY
 
@@ -49,6 +50,9 @@ def parse(text: str) -> Layout:
     for place, binding in bindings(layout):
         _check_binding(place, binding)
     _check_title(layout.title_says, layout.months)
+    for member in ("ditto", "total", "notes"):
+        if not all(map(fold, getattr(layout.rows, member))):
+            raise LayoutError("A mark or word must not be blank", where=f"rows.{member}")
     return layout
 
 
@@ -95,7 +99,22 @@ def _check_what_it_holds(layout: Layout) -> None:
         raise LayoutError("Say either time or start and end", where="visit.time")
     if not layout.person:
         raise LayoutError("A visit needs the household's members", where="person")
+    _check_id(visit, with_visitor=any(form.id is not None for form in layout.visitor))
     _check_names(layout)
+
+
+def _check_id(visit: VisitForm, *, with_visitor: bool) -> None:
+    """An id can be made only of what the layout binds."""
+    bound = {
+        "case_no": visit.case_no is not None,
+        "date": True,
+        "start": visit.start is not None or visit.time is not None,
+        "end": visit.end is not None or visit.time is not None,
+        "visitor": with_visitor,
+    }
+    for part in visit.id_made_of:
+        if not bound.get(part, True):
+            raise LayoutError(f"The layout does not bind {part}", where="visit.id_made_of")
 
 
 def _check_names(layout: Layout) -> None:
@@ -125,8 +144,19 @@ def _check_binding(place: str, binding: Binding) -> None:
         _check_services(place, binding)
     if getattr(binding, "divide", 1) < 1:
         raise LayoutError("must be 1 or more", where=f"{place}.divide")
-    if getattr(binding, "split", None) == "":
+    if isinstance(binding, Text | Day):
+        _check_several(place, binding)
+
+
+def _check_several(place: str, binding: Text | Day) -> None:
+    if binding.split == "":
         raise LayoutError("must not be empty", where=f"{place}.split")
+    if binding.split is not None and binding.columns:
+        raise LayoutError("Only one column can be split", where=f"{place}.split")
+    if binding.split is not None and not place.startswith(("person", "visitor")):
+        raise LayoutError("Only persons and visitors can be several", where=f"{place}.split")
+    if binding.join is not None and not binding.columns:
+        raise LayoutError("Only several columns can be joined", where=f"{place}.join")
 
 
 def _check_code(place: str, code: Code) -> None:

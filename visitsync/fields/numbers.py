@@ -16,15 +16,19 @@ _COUNT: Final = re.compile(r"\d{1,6}", re.ASCII)
 _PLACES: Final = 4
 
 
-def yen(text: str) -> int | BadCell:
+def yen(text: str, suffixes: Sequence[str] = ()) -> int | BadCell:
     """Whole yen; an empty cell is 0. ▲500 and -500 are no amount of this record.
+
+    Args:
+        text: such as 1,200円.
+        suffixes: words that may follow the figures besides 円.
 
     >>> yen("1,200円"), yen("１２００"), yen(""), yen("▲500").code
     (1200, 1200, 0, 'bad_number')
     """
     if not text:
         return 0
-    found = _YEN.fullmatch(narrow(text))
+    found = _YEN.fullmatch(_without(narrow(text), suffixes))
     return BadCell("bad_number") if found is None else int(found[1].replace(",", ""))
 
 
@@ -41,11 +45,7 @@ def quantity(text: str, suffixes: Sequence[str] = (), divide: int = 1) -> str | 
     """
     if not text:
         return None
-    folded = narrow(text)
-    for suffix in suffixes:
-        if folded.lower().endswith(narrow(suffix).lower()):
-            folded = folded[: -len(narrow(suffix))]
-            break
+    folded = _without(narrow(text), suffixes)
     if _DECIMAL.fullmatch(folded) is None:
         return BadCell("bad_number")
     value = Decimal(folded) / divide
@@ -56,13 +56,24 @@ def quantity(text: str, suffixes: Sequence[str] = (), divide: int = 1) -> str | 
     return f"{int(whole)}.{rest}" if rest else str(int(whole))
 
 
-def count(text: str) -> int | BadCell | None:
+def count(text: str, suffixes: Sequence[str] = ()) -> int | BadCell | None:
     """A whole number of things; None for an empty cell.
+
+    Args:
+        text: such as 02 or ２人.
+        suffixes: words that may follow the figures.
 
     >>> count("02"), count("２"), count("二").code
     (2, 2, 'bad_number')
     """
     if not text:
         return None
-    folded = narrow(text)
+    folded = _without(narrow(text), suffixes)
     return int(folded) if _COUNT.fullmatch(folded) else BadCell("bad_number")
+
+
+def _without(figures: str, suffixes: Sequence[str]) -> str:
+    for suffix in map(narrow, suffixes):
+        if suffix and figures.lower().endswith(suffix.lower()):
+            return figures[: -len(suffix)]
+    return figures

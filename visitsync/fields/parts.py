@@ -84,7 +84,7 @@ def revision_reader(given: str | Number | None, slots: Slots) -> Read[int | None
         return lambda _cells, _faults: 1
     binding = as_number(given)
     cell, empty, label = slots.cell(binding.column), binding.empty, label_of(binding)
-    number = remembering(count)
+    number = remembering(lambda text: count(text, binding.suffixes))
 
     def read(cells: Cells, faults: Faults) -> int | None:
         text = cell(cells)

@@ -49,6 +49,14 @@ class _Members:
         else:
             self.singles[member] = self._slots.cell(binding.column)
 
+    def dated(self, cells: Cells) -> bool:
+        """Whether a date stands there that is of all of them."""
+        return bool(self.lists) and any(
+            self.singles[member](cells)
+            for member in ("birth_date", "due_date")
+            if member in self.singles
+        )
+
     def read(self, cells: Cells, faults: Faults, least: int = 0) -> list[dict[str, str]]:
         """A dictionary for each person; lists of different lengths are a fault.
 
@@ -91,13 +99,18 @@ def persons_reader(form: PersonForm, slots: Slots) -> Callable[[Cells, Faults], 
     role_of = _role_reader(form, members)
     many = None if form.count is None else slots.count(as_number(form.count))
     make = _person_maker(form, slots)
+    nobody = label_of(as_number(form.count) if form.count else as_text(form.name or ""))
 
     def read(cells: Cells, faults: Faults) -> tuple[Person, ...]:
+        before = len(faults)
         least = 0 if many is None else many(cells, faults) or 0
         if least > MOST_PERSONS:
             faults.append(("out_of_range", label_of(as_number(form.count or ""))))
             return ()
         people = members.read(cells, faults, least)
+        if not people and len(faults) == before and members.dated(cells):
+            # A birth or due date of nobody: whose it is must not be guessed, nor the date lost.
+            faults.append(("unequal_lists", nobody))
         return tuple(make(role_of(texts, faults), texts, faults) for texts in people)
 
     return _remembering(read, slots)

@@ -84,10 +84,11 @@ class Slots:
 
     def text(self, binding: Text | Day) -> Callable[[Cells], str]:
         """The one text that a binding says, several columns joined."""
-        if not binding.columns:
-            read = self.cell(binding.column)
-            endings = binding.strip_end if isinstance(binding, Text) else ()
-            return (lambda cells: _without(read(cells), endings)) if endings else read
+        read = self._joined(binding) if binding.columns else self.cell(binding.column)
+        endings = binding.strip_end if isinstance(binding, Text) else ()
+        return (lambda cells: _without(read(cells), endings)) if endings else read
+
+    def _joined(self, binding: Text | Day) -> Callable[[Cells], str]:
         parts = [self.cell(label) for label in binding.columns]
         join = binding.join or ""
         if "{}" in join:
@@ -149,15 +150,21 @@ class Slots:
         return self._checked(binding, lambda text: time_range(text, overnight=overnight))
 
     def yen(self, binding: Number) -> Read[int | None]:
-        """Whole yen, 0 for an empty cell."""
-        return self._checked(binding, yen)
+        """Whole yen, for an empty cell 0 or what the layout says."""
+        suffixes, empty = binding.suffixes, binding.empty or 0
+
+        def of(text: str) -> int | BadCell:
+            return yen(text, suffixes) if text else empty
+
+        return self._checked(binding, of)
 
     def count(self, binding: Number | HealthForm) -> Read[int | None]:
         """A whole number, or what the layout says of an empty cell."""
+        suffixes = binding.suffixes
         empty = binding.empty if isinstance(binding, Number) else None
 
         def of(text: str) -> int | BadCell | None:
-            return count(text) if text else empty
+            return count(text, suffixes) if text else empty
 
         return self._checked(binding, of)
 

@@ -17,7 +17,7 @@ from visitsync.files import open_file
 from visitsync.schema.directory import Office
 from visitsync.schema.reading import Reading
 from visitsync.schema.visit import Visit
-from visitsync.service.reading import reading_of
+from visitsync.service.reading import from_this_office, reading_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class Bound:
     """Where it stands in the layout, such as ``visit.date``."""
     label: str
     found: str | None
-    """The label as the file writes it, with its number from 1; None where the file lacks it."""
+    """The label as the file writes it, with its number from 1; of `title_says` what is said there.
+    None where the file lacks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class Checked:
     @property
     def rejected(self) -> int:
         """How many rows or files were not taken."""
-        return sum(problem.level != "warn" for problem in self.reading.problems)
+        lost = {problem.row for problem in self.reading.problems if problem.level != "warn"}
+        return len(lost)
 
     def as_json(self, first_rows: int) -> dict[str, object]:
         """All of it, with the first visits."""
@@ -76,12 +78,13 @@ def check_layout(layout: Layout, name: str, data: bytes) -> Checked:
         contract_from=dt.date.min,
     )
     labels = Labels(table.labels, layout.synonyms)
-    reading = reading_of(Handed(office=office, tables=(table,)))
+    bound = (*_title_bound(table), *_bound(layout, table, labels))
+    reading = reading_of(Handed(office=office, tables=(from_this_office(office, table),)))
     if layout.holds == "fees":
         # A sample of fees alone joins no visit; that is no fault of the layout.
         joined = tuple(problem for problem in reading.problems if problem.code != "no_visit")
         reading = msgspec.structs.replace(reading, problems=joined)
-    return Checked(bound=tuple(_bound(layout, table, labels)), reading=reading)
+    return Checked(bound=bound, reading=reading)
 
 
 def _number_in(table: Table) -> str:
@@ -93,6 +96,19 @@ def _number_in(table: Table) -> str:
         if index is not None:
             return table.rows[0].cells[index]
     return table.office_number or ""
+
+
+def _title_bound(table: Table) -> Iterator[Bound]:
+    title = table.layout.title_says
+    for member, said in (("office_number", table.office_number), ("month", table.month)):
+        given = getattr(title, member)
+        if given is not None:
+            label = given if isinstance(given, str) else given.file_name
+            yield Bound(
+                place=f"title_says.{member}",
+                label=label or f"row {given.row}, cell {given.cell}",
+                found=said,
+            )
 
 
 def _bound(layout: Layout, table: Table, labels: Labels) -> Iterator[Bound]:

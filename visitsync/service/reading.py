@@ -107,12 +107,12 @@ def _open(office: Office, layouts: Sequence[Layout], name: str, data: bytes) -> 
     for layout in sorted(layouts, key=lambda one: ending not in _ENDINGS[one.file.kind]):
         table = _for_its_month(open_file(layout, name, data))
         if not table.refused:
-            return _from_this_office(office, table)
+            return from_this_office(office, table)
         tried.append(table)
     return max(tried, key=lambda table: table.fit)
 
 
-def _from_this_office(office: Office, table: Table) -> Table:
+def from_this_office(office: Office, table: Table) -> Table:
     """Refuse a file that names another office, or none where it should."""
     if table.layout.title_says.office_number is None:
         return table
