@@ -50,6 +50,29 @@ def test_a_file_cut_off_inside_a_quote_loses_its_last_row_only() -> None:
         assert codes(reading) in ([(3, "truncated")], [(3, "unclosed_quote")])
 
 
+def test_two_damaged_quotes_do_not_hide_the_rows_between_them() -> None:
+    data = a_file(
+        (*ROW, '"開いたまま'),
+        (*with_cells(番号="A-2"), ""),
+        (*with_cells(番号="A-3"), '閉じるだけ"'),
+        (*with_cells(番号="A-4"), '"一, 二\n三, 四"'),
+        labels=SEVEN,
+    )
+    reading = read(NOTES, data)
+
+    assert [(v.source.record_id, v.source.row) for v in reading.visits] == [
+        ("A-2", 3),
+        ("A-3", 4),
+        ("A-4", 5),
+    ]
+    assert codes(reading) == [(2, "unclosed_quote")]
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\x1a\r\n", b"\r\n\x1a\x1a\r\n"])
+def test_an_end_of_file_mark_is_no_row(end: bytes) -> None:
+    assert codes(read(a_layout(more="[rows]\nlast_line_ended = true"), a_file(ROW) + end)) == []
+
+
 def test_a_quote_inside_a_cell_is_a_character() -> None:
     assert the_visit(read(NOTES, a_file((*ROW, '5" の釘'), labels=SEVEN))).notes == {
         "notes": '5" の釘'

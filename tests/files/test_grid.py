@@ -128,6 +128,21 @@ def test_a_ditto_below_nothing_or_below_a_damaged_row_is_not_guessed() -> None:
     assert codes(reading) == [(2, "nothing_above"), (4, "column_count"), (5, "nothing_above")]
 
 
+def test_a_ditto_below_nothing_spoils_no_other_cell_for_the_rows_below() -> None:
+    layout = a_layout(more='[rows]\nditto = ["〃"]')
+    data = a_file(
+        with_cells(日="〃"),
+        with_cells(番号="A-2", 氏名="〃"),
+        with_cells(番号="A-3", 氏名="〃", 開始="〃"),
+        with_cells(番号="A-4", 日="〃"),
+    )
+    reading = read(layout, data)
+
+    assert [v.source.record_id for v in reading.visits] == ["A-2", "A-3", "A-4"]
+    assert {v.persons[0].name for v in reading.visits} == {ROW[5]}
+    assert [(p.row, p.code, p.column) for p in reading.problems] == [(2, "nothing_above", "日")]
+
+
 def test_a_mark_that_is_no_declared_ditto_is_text() -> None:
     assert the_visit(read(a_layout(), a_file(with_cells(氏名="〃")))).persons[0].name == "〃"
 

@@ -22,6 +22,8 @@ from visitsync.files.trouble import refused
 
 _MOST_LINES: Final = 200
 """Lines that one quoted cell may hold."""
+_FEWEST_DELIMITERS: Final = 5
+"""In a record; no visit is told in fewer than six cells."""
 _MOST_LINES_OF_A_FILE: Final = 10 * MAX_ROWS
 
 
@@ -31,7 +33,8 @@ def open_delimited(layout: Layout, name: str, data: bytes) -> Table:
     decoded = decode(data, form.encoding)
     if decoded is None:
         return refused(layout, name, "wrong_encoding")
-    text = decoded.text.rstrip("\x1a")
+    content = decoded.text.rstrip("\r\n\x1a")
+    text = content + decoded.text[len(content) :].replace("\x1a", "")
     if text.count("\n") + text.count("\r") > 2 * _MOST_LINES_OF_A_FILE:
         return refused(layout, name, "too_large")
     tabs = form.kind == "tsv"
@@ -70,6 +73,8 @@ def _records(text: str, delimiter: str, *, by_line: bool) -> Iterator[Line]:
         reader = csv.reader(lines[place : place + _MOST_LINES], delimiter=delimiter, strict=True)
         try:
             cells = next(reader)
+            if _holds_records(cells, delimiter, widest):
+                raise csv.Error  # noqa: TRY301 -- as if the reader had seen it
         except csv.Error:
             if len(line) > csv.field_size_limit():
                 yield Line(number, (), "too_long")
@@ -84,6 +89,15 @@ def _records(text: str, delimiter: str, *, by_line: bool) -> Iterator[Line]:
             widest = max(widest, len(cells))
             yield Line(number, tuple(cells))
             place += reader.line_num
+
+
+def _holds_records(cells: list[str], delimiter: str, width: int) -> bool:
+    """Whether a quoted cell holds as many delimiters as a record, and a line break.
+
+    Then a quote that opens in one record and one that closes in a later one have met.
+    """
+    least = max(width - 1, _FEWEST_DELIMITERS)
+    return any(cell.count(delimiter) >= least and ("\n" in cell or "\r" in cell) for cell in cells)
 
 
 def _widest_following(lines: list[str], delimiter: str) -> list[int]:

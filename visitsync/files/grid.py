@@ -290,17 +290,21 @@ class _Chosen:
         return code
 
     def _replace_dittos(self, line: Line, cells: list[str]) -> bool:
-        """Put what stands above in place of ditto marks; False where nothing stands above."""
+        """Put what stands above in place of ditto marks; False where nothing stands above.
+
+        A mark without anything above stays, so that the rows below repeat the row's other cells.
+        """
         ditto = self._form.ditto
-        if ditto:
-            for index, cell in enumerate(cells):
-                if cell in ditto:
-                    if self._above is None:
-                        label = self._labels[index]
-                        self.problems.append(
-                            problem(self._name, line.number, "reject", "nothing_above", label)
-                        )
-                        return False
-                    cells[index] = self._above[index]
-            self._above = cells
-        return True
+        if not ditto:
+            return True
+        lacking = []
+        for index, cell in enumerate(cells):
+            if cell in ditto:
+                cells[index] = cell if self._above is None else self._above[index]
+                if cells[index] in ditto:
+                    lacking.append(self._labels[index])
+        self._above = cells
+        self.problems += [
+            problem(self._name, line.number, "reject", "nothing_above", label) for label in lacking
+        ]
+        return not lacking
