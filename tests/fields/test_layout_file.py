@@ -18,6 +18,7 @@ from visitsync.service.reading import shipped_layouts
         ({"visit": "colour = 1"}, "visit"),
         ({"kind": "docx"}, "file.kind"),
         ({"file": 'encoding = "sjis"'}, "file.encoding"),
+        ({"kind": "ndjson", "file": 'encoding = "cp932"'}, "file.encoding"),
         ({"file": 'delimiter = ";;"'}, "file.delimiter"),
         ({"kind": "tsv", "file": 'delimiter = ";"'}, "file.delimiter"),
         ({"file": "header_rows = 0"}, "file.labels"),

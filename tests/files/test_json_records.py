@@ -109,6 +109,11 @@ def test_a_document_holds_its_records_at_a_path_and_says_its_office() -> None:
     assert codes(read(layout, document("9990100011"))) == [(None, "wrong_office")]
 
 
+def test_json_in_utf16_is_refused_as_a_whole() -> None:
+    data = line().decode().encode("utf-16") * 2
+    assert codes(read(LAYOUT, data)) == [(None, "wrong_encoding")]
+
+
 def test_a_document_without_its_list_is_refused() -> None:
     layout = a_layout(kind="json", file='rows_at = "data"')
 

@@ -41,7 +41,8 @@ class FileForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``xlsx`` is a workbook."""
     encoding: Encoding = "utf-8"
     """``cp932`` (what Windows calls ANSI), ``utf-8``, ``utf-8-sig`` or ``utf-16``. Declared, never
-    guessed; a byte order mark of UTF-8 is taken off. Not used for ``xlsx``."""
+    guessed; a byte order mark of UTF-8 is taken off. JSON is always UTF-8. Not used for
+    ``xlsx``."""
     delimiter: str | None = None
     """Between the cells of ``csv``; a comma unless said otherwise."""
     header_rows: int = 1

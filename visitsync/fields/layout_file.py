@@ -60,21 +60,27 @@ def _check_file(form: FileForm) -> None:
     fixed = form.kind == "fixed_width"
     if fixed != bool(form.fields):
         raise LayoutError("Only fixed_width has fields, and it must", where="file.fields")
-    if fixed and form.record_length is None:
-        raise LayoutError("fixed_width needs its length in bytes", where="file.record_length")
-    if fixed and form.encoding == "utf-16":
-        raise LayoutError("fixed_width is measured in cp932 or utf-8", where="file.encoding")
-    if fixed and (form.row_type is None) != (form.record_type is None):
-        raise LayoutError("record_type and row_type go together", where="file.row_type")
     if fixed:
-        for part in ("header_fields", "fields", "trailer_fields"):
-            _check_spans(getattr(form, part), form.record_length or 0, f"file.{part}")
+        _check_fixed_width(form)
+    if form.kind in {"json", "ndjson"} and not form.encoding.startswith("utf-8"):
+        raise LayoutError("JSON is always in utf-8", where="file.encoding")
     if form.delimiter is not None and (form.kind != "csv" or len(form.delimiter) != 1):
         raise LayoutError("Only csv has a delimiter, of one character", where="file.delimiter")
     if form.header_rows < 0 or (form.header_rows == 0 and not form.labels):
         raise LayoutError("A file without header rows needs labels", where="file.labels")
     if form.count is not None and form.count not in form.trailer_fields:
         raise LayoutError("is no field of the trailer", where="file.count")
+
+
+def _check_fixed_width(form: FileForm) -> None:
+    if form.record_length is None:
+        raise LayoutError("fixed_width needs its length in bytes", where="file.record_length")
+    if form.encoding == "utf-16":
+        raise LayoutError("fixed_width is measured in cp932 or utf-8", where="file.encoding")
+    if (form.row_type is None) != (form.record_type is None):
+        raise LayoutError("record_type and row_type go together", where="file.row_type")
+    for part in ("header_fields", "fields", "trailer_fields"):
+        _check_spans(getattr(form, part), form.record_length, f"file.{part}")
 
 
 def _check_spans(fields: Mapping[str, tuple[int, int]], length: int, where: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from visitsync.fields.cells import (
     Code,
@@ -54,7 +54,7 @@ def times_reader(visit: VisitForm, slots: Slots) -> Read[Times]:
             None if visit.start is None else slots.time(as_time(visit.start), overnight=False)
         )
         end_of = None if visit.end is None else slots.time(as_time(visit.end), overnight=overnight)
-    label = end_label(visit)
+    start_column, end_column = _label(visit, "start"), _label(visit, "end")
 
     def read(cells: Cells, faults: Faults) -> Times:
         if both is not None:
@@ -64,17 +64,17 @@ def times_reader(visit: VisitForm, slots: Slots) -> Read[Times]:
             end = None if end_of is None else end_of(cells, faults)
         if start == DAY:
             # 24:00 ends a day; what begins then begins on the next.
-            faults.append(("bad_time", label))
-        if start is not None and end is not None and end < start:
-            faults.append(("end_before_start", label))
+            faults.append(("bad_time", start_column))
+        elif start is not None and end is not None and end < start:
+            faults.append(("end_before_start", end_column))
         return Times(start, end)
 
     return read
 
 
-def end_label(visit: VisitForm) -> str:
-    """The label of the column that says when a visit ends."""
-    binding = visit.time or visit.end
+def _label(visit: VisitForm, member: Literal["start", "end"]) -> str:
+    """The label of the column that says when a visit begins or ends."""
+    binding = visit.time or getattr(visit, member)
     return "" if binding is None else label_of(as_time(binding))
 
 
@@ -253,5 +253,6 @@ def fault_of(where: str, layout: Layout) -> tuple[str, str]:
     if where.startswith("units"):
         return "bad_number", "" if layout.visit.units is None else layout.visit.units.column
     if where in {"start", "end"}:
-        return "bad_time", end_label(layout.visit)
+        # All that can be left is an end without a start.
+        return "bad_time", _label(layout.visit, "start")
     return "not_canonical", where

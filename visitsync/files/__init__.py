@@ -6,6 +6,7 @@ level ``file``. Nothing is guessed: not the encoding, not where the table stands
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -55,4 +56,6 @@ def open_file(layout: Layout, name: str, data: bytes) -> Table:
     kind = layout.file.kind
     if kind != "xlsx" and data.startswith(_OTHER_KINDS):
         return refused(layout, name, "wrong_kind")
+    if kind in {"json", "ndjson"} and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return refused(layout, name, "wrong_encoding")
     return _OPENERS[kind](layout, name, data)
