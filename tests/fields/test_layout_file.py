@@ -36,6 +36,13 @@ from visitsync.service.reading import shipped_layouts
             },
             "file.encoding",
         ),
+        (
+            {
+                "kind": "fixed_width",
+                "file": 'record_length = 5\ntrailer_type = "T"\nfields = { "a" = [1, 2] }',
+            },
+            "file",
+        ),
         ({"visit": 'id_made_of = ["date"]'}, "visit"),
         ({"visit": 'time = "時間"'}, "visit.time"),
         ({"visit": 'units = { column = "a", kind = "weeks" }'}, "visit.units"),

@@ -18,6 +18,8 @@ from visitsync.schema.visit import NOTE_CATEGORIES, Confirmation, Sex, State
 from visitsync.schema.vocabulary import VOCABULARY
 
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_SEVERAL: Final = frozenset({"person", "visitor"})
+"""Of what one cell may hold several."""
 _HEALTH_KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 _WORDS: Final[Mapping[str, Collection[str]]] = {
@@ -79,6 +81,8 @@ def _check_fixed_width(form: FileForm) -> None:
         raise LayoutError("fixed_width is measured in cp932 or utf-8", where="file.encoding")
     if (form.row_type is None) != (form.record_type is None):
         raise LayoutError("record_type and row_type go together", where="file.row_type")
+    if form.record_type is None and (form.header_type or form.trailer_type):
+        raise LayoutError("Without record_type no record is told from another", where="file")
     for part in ("header_fields", "fields", "trailer_fields"):
         _check_spans(getattr(form, part), form.record_length, f"file.{part}")
 
@@ -159,7 +163,7 @@ def _check_several(place: str, binding: Text | Day) -> None:
         raise LayoutError("must not be empty", where=f"{place}.split")
     if binding.split is not None and binding.columns:
         raise LayoutError("Only one column can be split", where=f"{place}.split")
-    if binding.split is not None and not place.startswith(("person", "visitor")):
+    if binding.split is not None and place.partition("[")[0] not in _SEVERAL:
         raise LayoutError("Only persons and visitors can be several", where=f"{place}.split")
     if binding.join is not None and not binding.columns:
         raise LayoutError("Only several columns can be joined", where=f"{place}.join")

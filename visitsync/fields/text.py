@@ -26,6 +26,8 @@ MAX_CELL: Final = 32_767
 """Characters; what a spreadsheet's cell can hold."""
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Zero width, or turning the direction of writing: what is seen is not what stands there."""
 _UNDECODED: Final = re.compile("[\ud800-\udfff]")
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 
@@ -113,7 +115,9 @@ def looks(text: str) -> Iterator[tuple[Level, str]]:
     else:
         if _PRIVATE.search(text):
             yield "warn", "private_use_character"
-        if text[:1] in FORMULA_STARTS and text:
+        if _INVISIBLE.search(text):
+            yield "warn", "invisible_character"
+        if _INVISIBLE.sub("", text).startswith(tuple(FORMULA_STARTS)):
             yield "warn", "formula_text"
 
 
@@ -191,8 +195,8 @@ def is_mojibake(text: str) -> bool:
 
 
 _SUSPECT: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\uf8ff\ufdd0-\ufdef\ufffd-\uffff"
-    "\U000f0000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufffd-\uffff\U000f0000-\U0010ffff]"
 )
 
 
