@@ -22,6 +22,9 @@ class Decoded(NamedTuple):
     cut: bool
     """Whether the bytes end inside a character; that half is left out."""
 
+    def __repr__(self) -> str:
+        return "<Decoded>"
+
 
 def decode(data: bytes, encoding: Encoding) -> Decoded | None:
     """The text of `data`, or None where its byte order mark says that it is in another encoding."""

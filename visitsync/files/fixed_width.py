@@ -26,6 +26,9 @@ class _Line(NamedTuple):
     is_cut: bool
     """Whether it is the last and does not end as a line ends."""
 
+    def __repr__(self) -> str:
+        return f"<Line {self.number}>"
+
 
 def open_fixed_width(layout: Layout, name: str, data: bytes) -> Table:
     """The rows of a fixed-width file."""

@@ -40,6 +40,9 @@ class Line(NamedTuple):
     problem: str | None = None
     """Why its cells cannot be told apart."""
 
+    def __repr__(self) -> str:
+        return f"<Line {self.number}>"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:

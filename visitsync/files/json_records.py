@@ -26,6 +26,9 @@ class _Record(NamedTuple):
     value: object
     problem: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<Record {self.number}>"
+
 
 class _WrongShape(Exception):
     """A list or object stands where the layout has a value, or the other way round."""
