@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from an_office import LABELS, ROW, a_file, a_layout, codes, read, the_visit, with_cells
 from hypothesis import given
@@ -190,6 +192,27 @@ def test_many_open_quotes_do_not_make_reading_slow() -> None:
     data = a_file(*[(*with_cells(番号=f"A-{n}"), '"x""y') for n in range(20_000)], labels=SEVEN)
 
     assert len(read(NOTES, data).problems) >= 10_000
+
+
+BROKEN = {
+    "open quotes before a whole row": ('"a\r\n' * 30_000, (3, "unclosed_quote")),
+    "quoted cells": (",".join((*ROW, '"x"\r\n')) * 60_000, None),
+    "a row of two million cells": ("," * 2_000_000 + "\r\n", (3, "column_count")),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_costs_no_more_time_than_what_is_whole(name: str) -> None:
+    broken, code = BROKEN[name]
+    data = a_file((*ROW, ""), labels=SEVEN) + broken.encode()
+    data += ",".join((*with_cells(番号="A-2"), "\r\n")).encode()
+    began = time.process_time()
+
+    reading = read(NOTES, data)
+
+    assert time.process_time() - began < 10
+    assert {"A-1", "A-2"} <= {one.source.record_id for one in reading.visits}
+    assert code is None or code in codes(reading)
 
 
 @given(st.lists(st.sampled_from([*'a,"\n\r\t漢', '""', ',"', '",']), max_size=40))
