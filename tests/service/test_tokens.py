@@ -11,6 +11,7 @@ from visitsync.errors import BadParameter, NotAllowed, NotSignedIn
 from visitsync.service import submissions, tokens
 from visitsync.service.caller import Scope
 from visitsync.service.context import Context
+from visitsync.service.reports import Terms
 from visitsync.service.timelines import view
 
 
@@ -50,6 +51,8 @@ async def test_the_secret_is_stored_nowhere(context: Context) -> None:
     [
         ("staff:nobody", (), 1),
         ("office:none", (), 1),
+        ("staff:nobody", ("read",), 1),
+        ("office:none", ("submit",), 1),
         ("worker", (), 1),
         ("staff:worker", (), 0),
         ("staff:worker", (), 401),
@@ -88,6 +91,8 @@ async def test_a_revoked_token_ends_though_it_was_looked_at_before(context: Cont
     viewer = await tokens.authenticate(context, worker.secret)
     sender = await tokens.authenticate(context, office.secret)
     assert (await view(context, viewer, home, CARE)).entries
+    keyed = Terms(idempotency_key="once")
+    await submissions.submit(context, sender, OFFICE, records([a_visit(1)]), keyed)
 
     for issued in (worker, office):
         await tokens.revoke(context, OPERATOR, issued.token)
@@ -96,6 +101,8 @@ async def test_a_revoked_token_ends_though_it_was_looked_at_before(context: Cont
         await view(context, viewer, home, CARE)
     with pytest.raises(NotSignedIn):
         await submissions.submit(context, sender, OFFICE, records([a_visit(2)]))
+    with pytest.raises(NotSignedIn):
+        await submissions.submit(context, sender, OFFICE, records([a_visit(1)]), keyed)
     again = await handed_in(context, [a_visit(2)])
     assert again.counts.created == 1, "what a revoked token handed in was not stored"
     with pytest.raises(BadParameter):

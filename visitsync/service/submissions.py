@@ -72,6 +72,7 @@ async def submit(
     Raises:
         NotAllowed: the caller is not this office.
         UnknownOffice: no such office.
+        NotSignedIn: the caller's token has ended meanwhile.
         RepeatedKey: the key was used for something else.
         BadJson: the payload is no strict JSON as a whole.
         LayoutError: no layout of the office fits its file.
@@ -93,6 +94,7 @@ async def submit(
         if await directory.lock_office(connection, office) is None:
             raise UnknownOffice("The office was taken from the directory", where=office)
         if (stored := await _stored(context, connection, office, fingerprint, terms)) is not None:
+            await still_signed_in(connection, caller, await clock.now(connection))
             return stored
         return await _take(context, turn, caller, _Work(found, read, terms, fingerprint))
 

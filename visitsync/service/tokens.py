@@ -78,7 +78,8 @@ async def issue(
     kind, _, name = subject.partition(":")
     secret = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     async with change(context, caller) as made:
-        given = tuple(scopes) or await _usual(context, made.connection, kind, name)
+        usual = await _usual(context, made.connection, kind, name)
+        given = tuple(scopes) or usual
         if kind == "office" and given != ("submit",):
             raise BadParameter("An office's token is good for submitting only", where="scopes")
         token = tokens.Token(
