@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,12 @@ def test_encoded_file_names_are_read() -> None:
     assert file_name(header, "x") == "MT_2026-09_多胎.tsv"
     assert file_name(None, "x") == "x"
     assert file_name("attachment", "x") == "x"
+
+
+@pytest.mark.parametrize("charset", ["undefined", "nosuch", "zlib_codec", "utf-16"])
+def test_a_name_in_a_charset_that_nobody_reads_is_no_name(charset: str) -> None:
+    header = f"attachment; filename*={charset}''%41"
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert file_name(header, "file") == "file"

@@ -31,7 +31,7 @@ async def fine(request: web.Request) -> web.Response:
 
 
 async def echo(request: web.Request) -> web.Response:
-    async with body.slot(request):
+    async with body.slot(request, "somebody"):
         return web.Response(body=await body.read(request, most=request.app[body.LIMITS].body_bytes))
 
 

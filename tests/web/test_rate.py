@@ -30,12 +30,6 @@ def test_waiting_restores_the_right_to_act() -> None:
     assert rate.wait("a", now=101.0) == 0.0
 
 
-def test_asking_whether_one_would_wait_counts_nothing() -> None:
-    rate = Rate(per_minute=60, burst=1)
-
-    assert [rate.would_wait("a", now=5.0) for _ in range(3)] == [0.0, 0.0, 0.0]
-
-
 def test_keys_no_longer_held_back_are_forgotten() -> None:
     rate = Rate(per_minute=60, burst=1)
     for number in range(10_050):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import LogCapture
 from web.conftest import SHIOMI, Town
 
 from visitsync.cli.office_client.handing_in import Desk, Handed, Terms
@@ -353,6 +355,47 @@ class TestSmall:
         assert other != 429
 
 
+async def test_one_office_that_sends_slowly_keeps_no_other_out(town: Town) -> None:
+    async def never_ending() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(30)
+
+    path = f"/api/v1/offices/{SP}/submissions"
+    headers = {**town.office(SP), "Content-Type": "text/csv"}
+    slow = [
+        asyncio.create_task(_status(town, path, never_ending(), headers))
+        for _ in range(Limits().bodies_at_once)
+    ]
+    _, refused = await asyncio.wait(slow, timeout=1.0)
+
+    assert (await post(town, b"{}", office=MT, as_office=MT))[0] == 422
+    for one in refused:
+        one.cancel()
+
+
+async def _status(
+    town: Town, path: str, content: AsyncIterator[bytes], headers: dict[str, str]
+) -> int:
+    async with town.session.post(path, data=content, headers=headers) as response:
+        return response.status
+
+
+async def test_a_sender_that_goes_away_is_no_failure_of_ours(town: Town, log: LogCapture) -> None:
+    start = f"POST /api/v1/offices/{SP}/submissions HTTP/1.1\r\nHost: here\r\n"
+    start += "".join(f"{name}: {value}\r\n" for name, value in town.office(SP).items())
+    start += "Content-Type: text/csv\r\nContent-Length: 100\r\n\r\n"
+    _, port = town.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection("127.0.0.1", int(port))
+    writer.write(start.encode())
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    writer.close()
+    await asyncio.sleep(0.2)
+
+    assert [one.get("status") for one in log.entries if one["event"] == "request"] == [408]
+    assert not [one for one in log.entries if one["event"] == "failed"]
+
+
 async def test_guessing_tokens_is_slowed_down(town: Town) -> None:
     statuses = []
     for number in range(25):
@@ -362,3 +405,4 @@ async def test_guessing_tokens_is_slowed_down(town: Town) -> None:
 
     assert statuses[:20] == [401] * 20
     assert statuses[-1] == 429
+    assert (await post(town, b"{}"))[0] == 422, "everybody else at this address was kept out"

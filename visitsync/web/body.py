@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
@@ -13,7 +14,8 @@ from visitsync.errors import BadMultipart, TooLarge, TooManyRequests, TooSlow, U
 from visitsync.web.limits import Limits
 
 LIMITS: Final = web.AppKey("limits", Limits)
-_SLOTS: Final = web.AppKey("slots", asyncio.Semaphore)
+_SLOTS: Final[web.AppKey[Counter[str]]] = web.AppKey("slots")
+"""How many large bodies each caller has under way."""
 DEADLINE: Final = web.RequestKey("deadline", asyncio.Timeout)
 """Of the work on a request; put off while its body is read, which has a time of its own."""
 
@@ -32,21 +34,28 @@ class NamedFile(NamedTuple):
 def bound(app: web.Application, limits: Limits) -> None:
     """Give `app` its limits."""
     app[LIMITS] = limits
-    app[_SLOTS] = asyncio.Semaphore(limits.bodies_at_once)
+    app[_SLOTS] = Counter()
 
 
 @asynccontextmanager
-async def slot(request: web.Request) -> AsyncIterator[None]:
+async def slot(request: web.Request, caller: str) -> AsyncIterator[None]:
     """One of the few places for large bodies, held until the work on it is done.
 
+    Nobody gets more than half of them: a caller that sends slowly must not keep the others out.
+
     Raises:
-        TooManyRequests: where all are taken.
+        TooManyRequests: where all are taken, or all that `caller` may have.
     """
-    slots = request.app[_SLOTS]
-    if slots.locked():
+    slots, most = request.app[_SLOTS], request.app[LIMITS].bodies_at_once
+    if slots.total() >= most or slots[caller] >= max(1, most // 2):
         raise TooManyRequests("Too many submissions at once", seconds=2)
-    async with slots:
+    slots[caller] += 1
+    try:
         yield
+    finally:
+        slots[caller] -= 1
+        if not slots[caller]:
+            del slots[caller]
 
 
 async def read(request: web.Request, *, most: int) -> bytes:
@@ -59,7 +68,7 @@ async def read(request: web.Request, *, most: int) -> bytes:
     Raises:
         UnsupportedMediaType: it is compressed. Nothing is unpacked here, so nothing can burst.
         TooLarge: it has more than `most` bytes.
-        TooSlow: it did not arrive in time.
+        TooSlow: it did not arrive in time, or not at all.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
@@ -82,8 +91,8 @@ async def read(request: web.Request, *, most: int) -> bytes:
                 if size > most:
                     raise TooLarge("The body is too large", where=limit)
                 chunks.append(chunk)
-    except TimeoutError:
-        raise TooSlow("The body did not arrive in time") from None
+    except (TimeoutError, ConnectionError):
+        raise TooSlow("The body did not arrive in time, or its sender went away") from None
     if deadline is not None:
         deadline.reschedule(asyncio.get_running_loop().time() + limits.request_seconds)
     return b"".join(chunks)
@@ -95,8 +104,12 @@ def file_name(header: str | None, fallback: str) -> str:
     >>> file_name('attachment; filename="../../HS_2026-04.xlsx"', "file")
     'HS_2026-04.xlsx'
     """
-    _, parameters = multipart.parse_content_disposition(header)
-    return bare_name(multipart.content_disposition_filename(parameters) or "") or fallback
+    try:
+        _, parameters = multipart.parse_content_disposition(header)
+        name = multipart.content_disposition_filename(parameters)
+    except ValueError:  # it names a charset that decodes nothing
+        name = None
+    return bare_name(name or "") or fallback
 
 
 def bare_name(name: str) -> str:

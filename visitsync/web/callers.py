@@ -60,21 +60,23 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def authenticate(request: web.Request, token: str) -> Caller:
     """Whose token this is; an address that guesses has to wait.
 
+    A good token is let in whatever came before from its address: behind a proxy everybody has the
+    same one, and there is nothing to guess in a token.
+
     Raises:
         NotSignedIn: the token does not hold.
-        TooManyRequests: this address tried too many that did not.
+        TooManyRequests: nor did too many before it from this address.
     """
     if not token.isascii() or not 0 < len(token) <= _LONGEST_TOKEN:
         raise NotSignedIn("No token")
-    failed, address, now = request.app[_FAILED], request.remote or "", _now()
-    if wait := failed.would_wait(address, now):
-        raise TooManyRequests("Too many failed tries", seconds=math.ceil(wait))
+    address = request.remote or ""
     try:
         return await tokens.authenticate(
             request.app[CONTEXT], token, request=request.get(REQUEST_ID, ""), address=address
         )
     except NotSignedIn:
-        failed.wait(address, now)
+        if wait := request.app[_FAILED].wait(address, _now()):
+            raise TooManyRequests("Too many failed tries", seconds=math.ceil(wait)) from None
         raise
 
 

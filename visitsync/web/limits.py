@@ -19,7 +19,8 @@ class Limits:
     body_seconds: float = 60.0
     """From the first to the last byte of a body."""
     bodies_at_once: int = 8
-    """Submissions held in memory at one time; further ones are told to come again."""
+    """Submissions held in memory at one time, at most half of them one caller's; further ones are
+    told to come again."""
     files: int = 32
     """Files handed in together."""
     header_bytes: int = 8 * 1024

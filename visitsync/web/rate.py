@@ -33,7 +33,3 @@ class Rate:
         if len(self._due) > _MOST_KEYS:
             self._due = {one: then for one, then in self._due.items() if then > now}
         return 0.0
-
-    def would_wait(self, key: str, now: float) -> float:
-        """As `wait`, without counting."""
-        return max(self._due.get(key, now) - self._slack - now, 0.0)

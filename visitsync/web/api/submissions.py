@@ -42,7 +42,7 @@ async def submit(request: web.Request) -> web.Response:
         # Before the body is read, and the same whether or not there is such an office.
         raise NotAllowed("The token is another office's")
     terms = _terms(request)
-    async with body.slot(request):
+    async with body.slot(request, f"{caller.kind}:{caller.id}"):
         payload = await _payload(request)
         report = await submissions.submit(
             request.app[CONTEXT],
