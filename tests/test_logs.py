@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +25,7 @@ def written() -> Iterator[io.StringIO]:
     logs.set_up(stream)
     yield stream
     structlog.reset_defaults()
+    logging.captureWarnings(False)
     root.handlers[:], root.level = before
 
 
@@ -42,6 +45,14 @@ def test_a_planted_name_is_nowhere(written: io.StringIO) -> None:
     assert first["status"] == 200
     assert first["dropped"] == 4
     assert second["event"] == "failed"
+
+
+def test_a_warning_of_a_library_repeats_nothing() -> None:
+    program = "import warnings; from visitsync import logs; logs.set_up(); warnings.warn('planted')"
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert (run.stdout, run.stderr) == (b"", b"")
 
 
 def test_lines_are_ascii_and_one_each(written: io.StringIO) -> None:

@@ -50,8 +50,8 @@ _MOST_CHARACTERS: Final = 500
 def set_up(stream: TextIO | None = None, *, debug: bool = False) -> None:
     """Write the log to `stream` (stderr), for this process.
 
-    The standard library's loggers, which libraries write to, are shut off: what they write repeats
-    addresses, headers and values.
+    The standard library's loggers and warnings, which libraries write to, are shut off: what they
+    write repeats addresses, headers and values.
     """
     structlog.configure(
         processors=[
@@ -70,6 +70,7 @@ def set_up(stream: TextIO | None = None, *, debug: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [logging.NullHandler()]
     root.setLevel(logging.CRITICAL)
+    logging.captureWarnings(True)
 
 
 def only_allowed(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
