@@ -82,6 +82,8 @@ def test_every_expected_sample_record_is_canonical(golden_records: list[bytes]) 
     [
         ({"program": "Multiples!"}, "program"),
         ({"source__revision": 0}, "source.revision"),
+        ({"source__revision": 2**53}, "source.revision"),
+        ({"source__revision": 2**64}, "source.revision"),
         ({"source__record_id": ""}, "source.record_id"),
         ({"source__row": 0}, "source.row"),
         ({"source__state": "deleted"}, "source.state"),

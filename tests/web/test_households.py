@@ -83,6 +83,13 @@ async def test_a_consent_shows_what_it_names_and_says_so(town: Town) -> None:
     assert [one["program"] for one in timeline["masked"]] == ["multiples"]
 
 
+@pytest.mark.parametrize("limit", ["0", "1001", "", "1.0", "-1", "１", "0" * 8 + "1" * 5000])
+async def test_a_limit_out_of_range_is_400(town: Town, limit: str) -> None:
+    status, body = await look(town, UNKNOWN, WORKER, limit=limit)
+
+    assert (status, json.loads(body)["where"]) == (400, "limit")
+
+
 async def test_a_withdrawal_holds_for_the_next_question(town: Town) -> None:
     household = await settle(town)
     given = await consent(town, household, "household_support")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from visitsync.schema.visit import NOTE_CATEGORIES, Visit
+from visitsync.schema.visit import LAST_REVISION, NOTE_CATEGORIES, Visit
 from visitsync.schema.vocabulary import VOCABULARY
 
 SCHEMA_ID: Final = "urn:visitsync:visit:1"
@@ -33,7 +33,7 @@ def components(ref_template: str = "#/$defs/{name}") -> dict[str, Any]:
     parts["Person"]["properties"]["role"] = _codes(VOCABULARY.person_roles)
     parts["Units"]["properties"]["kind"] = _codes(VOCABULARY.units)
     parts["Fee"]["properties"]["class"] = _codes(VOCABULARY.fee_classes)
-    parts["Source"]["properties"]["revision"]["minimum"] = 1
+    parts["Source"]["properties"]["revision"] |= {"minimum": 1, "maximum": LAST_REVISION}
     return dict(parts)
 
 

@@ -35,6 +35,9 @@ NOTE_CATEGORIES: Final = ("notes", "health", "child_protection", "contact")
 TOOK_PLACE: Final = frozenset({"done", "absent", "refused"})
 """Outcomes at which somebody stood at the door; only these have actual times."""
 
+LAST_REVISION: Final = 2**53 - 1
+"""The last number that every reader of JSON holds exactly, and every database stores."""
+
 _QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,5})(\.\d{0,3}[1-9])?")
 _PROGRAM: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PATH: Final = re.compile(r" - at `\$\.?([a-z0-9_.\[\]]+)`$")
@@ -150,8 +153,8 @@ def _check_source(visit: Visit) -> None:
         raise RecordError("must name the office", where="source.office")
     if not visit.source.record_id:
         raise RecordError("must not be empty", where="source.record_id")
-    if visit.source.revision < 1:
-        raise RecordError("revisions start at 1", where="source.revision")
+    if not 1 <= visit.source.revision <= LAST_REVISION:
+        raise RecordError("revisions are counted from 1", where="source.revision")
     if visit.source.row is not None and visit.source.row < 1:
         raise RecordError("rows are counted from 1", where="source.row")
 

@@ -23,6 +23,7 @@ from visitsync.web.route import Operation, Parameter, Permission, Route
 
 _JSON: Final = "application/json"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
 _MOST: Final = 1000
 
 
@@ -123,9 +124,10 @@ def programs(written: str | None) -> tuple[str, ...]:
 def _limit(written: str | None) -> int:
     if written is None:
         return 500
-    if not (written.isascii() and written.isdigit()) or not 1 <= int(written[:9]) <= _MOST:
+    limit = int(written) if _NUMBER.fullmatch(written) else 0
+    if not 1 <= limit <= _MOST:
         raise BadParameter("must lie between 1 and 1000", where="limit")
-    return int(written)
+    return limit
 
 
 PURPOSE: Final = Parameter(
