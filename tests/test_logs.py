@@ -25,7 +25,7 @@ def written() -> Iterator[io.StringIO]:
     logs.set_up(stream)
     yield stream
     structlog.reset_defaults()
-    logging.captureWarnings(False)
+    logging.captureWarnings(capture=False)
     root.handlers[:], root.level = before
 
 

@@ -70,7 +70,7 @@ def set_up(stream: TextIO | None = None, *, debug: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [logging.NullHandler()]
     root.setLevel(logging.CRITICAL)
-    logging.captureWarnings(True)
+    logging.captureWarnings(capture=True)
 
 
 def only_allowed(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
