@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -84,6 +85,78 @@ async def test_a_changed_head_is_named(settings: Settings) -> None:
             await connection.execute(sa.text("UPDATE log_head SET size = size - 1"))
 
     assert await unfit(settings) == {"log": "log_broken"}
+
+
+UNLOCKED = {
+    "sqlite": ("DROP TRIGGER log_entry_no_update", "DROP TRIGGER log_entry_no_delete"),
+    "postgresql": ("ALTER TABLE log_entry DISABLE TRIGGER ALL",),
+}
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        "UPDATE log_entry SET leaf = replace(leaf, 'seq', 'qes') WHERE seq = 1",
+        "DELETE FROM log_entry WHERE seq = 1",
+        "DELETE FROM log_entry WHERE seq > 0",
+    ],
+)
+async def test_changed_entries_are_named_by_a_thorough_look(
+    settings: Settings, engine: str, done: str
+) -> None:
+    async with open_context(settings) as context:
+        await applied(context)
+        async with context.database.writing() as connection:
+            for statement in (*UNLOCKED[engine], done):
+                await connection.execute(sa.text(statement))
+
+    found = await health.checks(settings, now=time.time(), thorough=True)
+
+    assert {one.name: one.code for one in found if not one.fit} == {"log": "log_broken"}
+
+
+async def test_a_whole_log_is_fit_for_a_thorough_look(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await applied(context)
+
+    assert all(one.fit for one in await health.checks(settings, now=time.time(), thorough=True))
+
+
+@pytest.mark.parametrize(
+    ("done", "named"),
+    [
+        ("DELETE FROM log_head", {"log": "log_broken"}),
+        ("UPDATE log_head SET last_at = last_at + 3600000000", {"log": "clock_off"}),
+        ("DELETE FROM data_key WHERE household = ''", {"installation": "tampered"}),
+    ],
+)
+async def test_what_stops_the_service_is_named(
+    settings: Settings, done: str, named: dict[str, str]
+) -> None:
+    async with open_context(settings) as context, context.database.writing() as connection:
+        await connection.execute(sa.text(done))
+
+    assert await unfit(settings) == named
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_missing_database_is_named_and_not_made_anew(settings: Settings) -> None:
+    assert settings.embedded is not None
+    settings.embedded.unlink()
+
+    assert await unfit(settings) == {"database": "database_unavailable"}
+    assert not settings.embedded.exists()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_full_disk_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: _Usage(free=4096))
+
+    assert (await unfit(settings))["database"] == "disk_full"
+
+
+class _Usage(NamedTuple):
+    free: int
 
 
 async def test_an_older_schema_is_named(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 
 import pytest
 from structlog.testing import LogCapture
@@ -13,6 +14,7 @@ from web.test_households import look
 from web.test_submissions import SP, canonical, post
 
 from visitsync.errors import KeyFileError
+from visitsync.service import health
 from visitsync.service.context import open_context
 
 
@@ -25,6 +27,37 @@ async def test_a_fit_service_says_so(town: Town) -> None:
     async with town.session.get("/healthz") as response:
         assert (response.status, await response.json()) == (200, {"status": "alive"})
     assert await ready(town) == (200, "ready")
+
+
+async def test_a_locked_database_makes_it_unready_at_once(town: Town) -> None:
+    other = sqlite3.connect(town.folder / "visitsync.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    try:
+        assert (
+            await asyncio.gather(*(ready(town) for _ in range(3))) == [(503, "unfit: database")] * 3
+        )
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert time.monotonic() - began < 5
+    assert await ready(town) == (200, "ready")
+
+
+async def test_many_who_ask_whether_it_is_ready_share_one_look(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    async def counted(*_: object, **__: object) -> tuple[health.Check, ...]:
+        looks.append(1)
+        await asyncio.sleep(0.5)
+        return ()
+
+    monkeypatch.setattr(health, "checks", counted)
+
+    assert await asyncio.gather(*(ready(town) for _ in range(20))) == [(200, "ready")] * 20
+    assert len(looks) == 1
 
 
 async def test_a_locked_database_is_503_and_nothing_is_lost(town: Town) -> None:
@@ -82,6 +115,7 @@ async def test_a_log_set_back_behind_the_services_back_is_not_written_on(
     status, problem = await post(town, canonical(4)[-1])
 
     assert (status, problem["code"]) == (500, "integrity")
+    assert await ready(town) == (503, "unfit: log")
     assert any(one.get("code") == "integrity" for one in log.entries)
     assert any(one.get("request") == problem["incident"] for one in log.entries)
 

@@ -22,7 +22,7 @@ def command(now: Callable[[], float], /, *, as_json: bool) -> None:
 
     Exit status: 0 if all is fit, 1 if anything is not.
     """
-    checks = run(health.checks(settings.load(), now=now()))
+    checks = run(health.checks(settings.load(), now=now(), thorough=True))
     if as_json:
         output.as_json(checks)
     else:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import NoteSigner
+from visitsync.audit import Checkpoint, Frontier, NoteSigner, NoteVerifier, leaf_hash, open_signed
 from visitsync.envelope import MasterKeys
-from visitsync.errors import OperatorError, VisitsyncError
+from visitsync.errors import DatabaseUnavailable, LogBroken, OperatorError, VisitsyncError
 from visitsync.service.context import (
+    Context,
     fitting,
     logbook_of,
     open_database,
     refuse_other_schema,
     signer_of,
 )
+from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring, held
 from visitsync.service.logbook import Logbook
 from visitsync.settings import Settings
-from visitsync.store import access_log, clock, durability
-from visitsync.store.database import Database
+from visitsync.store import access_log, clock, data_keys, durability
+from visitsync.store.access_log import Head
 
 _MICROSECONDS: Final = 1_000_000
+_LEAST_FREE: Final = 16 * 1024 * 1024
+"""Bytes on the embedded database's disk below which a submission may not fit any more."""
+_PATIENCE: Final = 2.0
+"""Seconds for which somebody who asks whether the service is ready has to wait."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,28 +52,82 @@ class ClockOff(OperatorError):
     code = "clock_off"
 
 
+class DiskFull(OperatorError):
+    """There is hardly any room left for the database."""
+
+    code = "disk_full"
+
+
 class _Look(NamedTuple):
     settings: Settings
-    database: Database
     connection: AsyncConnection
+    master: MasterKeys
     signer: NoteSigner
+    log: Logbook
     now: int
+    is_running: bool
+    thorough: bool
 
 
-async def checks(settings: Settings, *, now: float) -> tuple[Check, ...]:
+class Readiness:
+    """Whether a running service is fit; one look answers all who ask while it lasts."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._look: asyncio.Task[tuple[Check, ...]] | None = None
+
+    async def unfit(self, now: float) -> str | None:
+        """What is not fit, by name; None where all is.
+
+        Args:
+            now: the host's clock, in seconds since 1970.
+        """
+        if self._look is None or self._look.done():
+            looking = checks(self._context.settings, now=now, log=self._context.log)
+            self._look = asyncio.create_task(looking, name="readiness")
+        look = self._look
+        done, _ = await asyncio.wait({look}, timeout=_PATIENCE)
+        if not done:
+            return "database"
+        return next((one.name for one in look.result() if not one.fit), None)
+
+
+async def checks(
+    settings: Settings, *, now: float, log: Logbook | None = None, thorough: bool = False
+) -> tuple[Check, ...]:
     """Look at everything; never raises for what is unfit.
 
     Args:
         settings: of the installation.
         now: the host's clock, in seconds since 1970.
+        log: of the running service, which knows what it wrote; it must be able to write on.
+        thorough: whether to read every entry of the log, which takes its time.
     """
-    keys, signer = _keys(settings)
-    if signer is None:
+    keys, master = _keys(settings)
+    if master is None:
         return (keys,)
+    if settings.embedded is not None and not settings.embedded.is_file():
+        # Looking must not make an empty one.
+        missing = DatabaseUnavailable(
+            "There is no database; put a backup back. Only for a new installation run "
+            "visitsync migrate",
+            where=str(settings.embedded),
+        )
+        return (keys, _unfit("database", missing))
     database = open_database(settings)
+    signer = signer_of(settings, master)
     try:
         async with database.reading() as connection:
-            look = _Look(settings, database, connection, signer, int(now * _MICROSECONDS))
+            look = _Look(
+                settings,
+                connection,
+                master,
+                signer,
+                log or logbook_of(settings, database, signer),
+                int(now * _MICROSECONDS),
+                log is not None,
+                thorough,
+            )
             reached = await _checked("database", _reach, look)
             found = [keys, reached]
             for name, one in _CHECKS.items() if reached.fit else ():
@@ -77,12 +139,12 @@ async def checks(settings: Settings, *, now: float) -> tuple[Check, ...]:
         await database.close()
 
 
-def _keys(settings: Settings) -> tuple[Check, NoteSigner | None]:
+def _keys(settings: Settings) -> tuple[Check, MasterKeys | None]:
     try:
-        signer = signer_of(settings, MasterKeys.load(settings.keys))
+        master = MasterKeys.load(settings.keys)
     except VisitsyncError as error:
         return _unfit("keys", error), None
-    return Check(name="keys", fit=True, code="fit", message=""), signer
+    return Check(name="keys", fit=True, code="fit", message=""), master
 
 
 async def _checked(name: str, one: Callable[[_Look], Awaitable[None]], look: _Look) -> Check:
@@ -100,6 +162,14 @@ def _unfit(name: str, error: VisitsyncError) -> Check:
 
 async def _reach(look: _Look) -> None:
     await clock.now(look.connection)
+    if look.settings.embedded is None:
+        return
+    free = shutil.disk_usage(look.settings.embedded.parent).free
+    if free < _LEAST_FREE:
+        raise DiskFull(
+            f"Only {free // 1024:,} KiB are free beside the database; make room on its disk",
+            where=str(look.settings.embedded),
+        )
 
 
 async def _durability(look: _Look) -> None:
@@ -111,7 +181,11 @@ async def _schema(look: _Look) -> None:
 
 
 async def _installation(look: _Look) -> None:
-    await fitting(look.connection, look.settings, look.signer)
+    found = await fitting(look.connection, look.settings, look.signer)
+    keyring = Keyring(look.master, found.tenant, found.token_bits)
+    keys = keyring.opened(await data_keys.of_households(look.connection, [""]))
+    for kind in (LOG, STAFF, REPORTS):
+        held(keys, ("", "", kind))
 
 
 async def _clock(look: _Look) -> None:
@@ -124,8 +198,38 @@ async def _clock(look: _Look) -> None:
 
 async def _log(look: _Look) -> None:
     await refuse_other_schema(look.connection)
-    log: Logbook = logbook_of(look.settings, look.database, look.signer)
-    log.check(await access_log.head(look.connection))
+    if look.is_running:
+        async with look.log.writing() as turn:
+            head = await turn.hold()
+    else:
+        head = await access_log.head(look.connection)
+        look.log.check(head)
+    back = (head.last_at - head.now) / _MICROSECONDS
+    if back > look.settings.clock_skew_seconds:
+        raise ClockOff(
+            f"The database's clock stands {back:.0f} seconds before the newest log entry; set it "
+            "by NTP"
+        )
+    if look.thorough:
+        await _read_whole_log(look, head)
+
+
+async def _read_whole_log(look: _Look, head: Head) -> None:
+    verifier = NoteVerifier(look.signer.vkey)
+    closed = await access_log.years(look.connection)
+    for shard, size, note in (*closed, (head.shard, head.size, head.note)):
+        frontier = Frontier()
+        async for seq, _, leaf in access_log.entries(look.connection, shard, size):
+            if seq != frontier.size:
+                break
+            frontier.append(leaf_hash(leaf.encode()))
+        found = Checkpoint(shard, frontier.size, frontier.root())
+        if open_signed(note, [verifier]) != found:
+            raise LogBroken(
+                "Entries of the access log were changed or taken away; keep the database as it is "
+                "and tell the auditors",
+                where=shard,
+            )
 
 
 _CHECKS: Final = {

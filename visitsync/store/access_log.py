@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.errors import LogBroken
 from visitsync.store.clock import Now
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import log_entry, log_head, log_year
@@ -60,17 +61,29 @@ async def begin(connection: AsyncConnection, head: Head) -> None:
 
 
 async def head(connection: AsyncConnection) -> Head:
-    """The head as of now."""
-    return Head(*(await connection.execute(_HEAD)).one())
+    """The head as of now.
+
+    Raises:
+        LogBroken: there is none.
+    """
+    return _only((await connection.execute(_HEAD)).all())
 
 
 async def lock(connection: AsyncConnection) -> Head:
     """Hold the head until the transaction ends: nobody else appends or changes a fact meanwhile.
 
     It is the first row to lock for whoever changes facts, and the last for a submission.
+
+    Raises:
+        LogBroken: there is none.
     """
-    (row,) = await _LOCKED_HEAD.fetch(connection)
-    return Head._make(row)
+    return _only(await _LOCKED_HEAD.fetch(connection))
+
+
+def _only(rows: Sequence[Sequence[Any]]) -> Head:
+    if len(rows) != 1:
+        raise LogBroken("The access log's head was taken away; put a backup back", where="log_head")
+    return Head._make(rows[0])
 
 
 async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from visitsync.service.context import Context
+from visitsync.service.health import Readiness
 from visitsync.web import callers, language
 from visitsync.web.api import households, standing, submissions
 from visitsync.web.frame import framed
@@ -35,4 +36,5 @@ def make_app(context: Context, limits: Limits, now: Callable[[], float]) -> web.
     app = framed(ROUTES, limits, [language.remember, callers.guard])
     callers.admit(app, context, limits)
     app[standing.NOW] = now
+    app[standing.READINESS] = Readiness(context)
     return app

@@ -12,13 +12,15 @@ from visitsync.service import health
 from visitsync.web import openapi, route
 from visitsync.web.answers import Standing
 from visitsync.web.api.json_answer import answer
-from visitsync.web.callers import CONTEXT
 from visitsync.web.route import Operation, Route, open_to_all
 
 Clock: TypeAlias = Callable[[], float]
 
 NOW: Final[web.AppKey[Clock]] = web.AppKey("now")
 """The host's clock, in seconds since 1970; only for comparing it with the database's."""
+
+
+READINESS: Final = web.AppKey("readiness", health.Readiness)
 
 
 async def healthz(_: web.Request) -> web.Response:
@@ -28,9 +30,9 @@ async def healthz(_: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """The service can work: its database, keys and log are fit. Says what is not by name alone."""
-    for check in await health.checks(request.app[CONTEXT].settings, now=request.app[NOW]()):
-        if not check.fit:
-            return answer(Standing(status=f"unfit: {check.name}"), status=503)
+    unfit = await request.app[READINESS].unfit(request.app[NOW]())
+    if unfit is not None:
+        return answer(Standing(status=f"unfit: {unfit}"), status=503)
     return answer(Standing(status="ready"))
 
 
