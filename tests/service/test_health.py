@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from build import applied
 
 from visitsync.envelope import MasterKeys
-from visitsync.errors import KeyFileError, SettingsError
+from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
 from visitsync.service import health
 from visitsync.service.context import open_context
 from visitsync.service.migration import migrate
@@ -159,11 +159,30 @@ class _Usage(NamedTuple):
     free: int
 
 
-async def test_an_older_schema_is_named(settings: Settings) -> None:
+async def test_another_schema_is_named(settings: Settings) -> None:
+    async with open_context(settings) as context, context.database.writing() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = 'other'"))
+
+    assert (await unfit(settings))["schema"] == "schema_mismatch"
+
+
+async def test_a_schema_without_its_mark_is_named_and_not_made_over(settings: Settings) -> None:
     async with open_context(settings) as context, context.database.writing() as connection:
         await connection.execute(sa.text("DELETE FROM alembic_version"))
 
     assert (await unfit(settings))["schema"] == "schema_mismatch"
+    with pytest.raises(SchemaMismatch, match="backup"):
+        await migrate(settings)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_damaged_file_is_named(settings: Settings) -> None:
+    assert settings.embedded is not None
+    settings.embedded.write_bytes(bytes(range(256)) * 64)
+
+    (damaged,) = [one for one in await health.checks(settings, now=time.time()) if not one.fit]
+    assert damaged.name == "database"
+    assert "put a backup back" in damaged.message
 
 
 async def test_a_database_that_is_gone_is_named(settings: Settings) -> None:

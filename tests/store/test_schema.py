@@ -48,6 +48,7 @@ async def test_a_newer_schema_is_refused(settings: Settings) -> None:
 async def test_an_empty_database_is_refused_until_it_is_migrated(settings: Settings) -> None:
     async with open_context(settings) as context, context.database.writing() as connection:
         await connection.execute(sa.text("DELETE FROM alembic_version"))
+        await connection.execute(sa.text("DROP TABLE installation"))
 
     assert (await check(settings)).standing == "empty"
     with pytest.raises(SchemaMismatch):

@@ -312,6 +312,7 @@ async def test_what_is_no_http_gets_one_quiet_answer(url: str, sent: bytes) -> N
 
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 431"))
     assert b"nosniff" in answer
+    assert b'"where":"request line or headers"' in answer
     assert b"ecret" not in answer
     assert b"aiohttp" not in answer
 

@@ -23,6 +23,7 @@ from visitsync.store.prepared import driver_of
 
 _NOT_DONE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 """SQLite's codes after which a commit certainly did not happen."""
+_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 PAGE_BYTES: Final = 8192
 DRIVER_ERRORS: Final = (
     SQLAlchemyError,
@@ -114,8 +115,13 @@ def telling_nothing() -> Iterator[None]:
     try:
         yield
     except DRIVER_ERRORS as error:
+        kind = _kind(error)
+        if kind.startswith(_DAMAGED):
+            raise DatabaseUnavailable(
+                f"The database's file is damaged ({kind}); stop the service and put a backup back"
+            ) from None
         raise DatabaseUnavailable(
-            f"The database is locked, full or gone ({_kind(error)}); nothing was changed"
+            f"The database is locked, full or gone ({kind}); nothing was changed"
         ) from None
 
 

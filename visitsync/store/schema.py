@@ -16,6 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import visitsync
+from visitsync.errors import SchemaMismatch
+from visitsync.store.tables import installation
 
 _PACKAGE: Final = Path(visitsync.__file__).parent
 
@@ -35,7 +37,11 @@ def release() -> str:
 
 
 async def revision(connection: AsyncConnection) -> str | None:
-    """The database's revision; None where it is empty."""
+    """The database's revision; None where it is empty.
+
+    Raises:
+        SchemaMismatch: it has tables, but its mark of their revision is gone.
+    """
     return await connection.run_sync(_revision)
 
 
@@ -50,7 +56,13 @@ async def upgrade(connection: AsyncConnection) -> None:
 
 
 def _revision(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None and sa.inspect(connection).has_table(installation.name):
+        raise SchemaMismatch(
+            "The database no longer says of which release its tables are; put a backup back",
+            where="alembic_version",
+        )
+    return found
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -149,7 +149,7 @@ def _of_http(error: web.HTTPException, incident: str) -> Problem:
     if error.status == web.HTTPRequestEntityTooLarge.status_code:
         return Problem(status=413, code="too_large", headers={"Connection": "close"})
     if error.status < 500:  # noqa: PLR2004 -- the client's errors
-        return Problem(status=400, code="bad_request")
+        return Problem(status=400, code="bad_request", where="request")
     return Problem(status=500, code="internal", incident=incident)
 
 

@@ -28,8 +28,10 @@ class _Handler(web.RequestHandler):
     ) -> web.StreamResponse:
         if request.writer.output_size > 0:
             raise ConnectionError
-        code = "internal" if status >= 500 else "bad_request"  # noqa: PLR2004 -- ours
-        response = Problem(status=status, code=code).answer("en")
+        problem = Problem(status=status, code="bad_request", where="request line or headers")
+        if status >= 500:  # noqa: PLR2004 -- ours
+            problem = Problem(status=status, code="internal")
+        response = problem.answer("en")
         response.headers.update(headers.ALWAYS)
         response.headers["Cache-Control"] = headers.NO_STORE
         response.force_close()
