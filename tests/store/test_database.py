@@ -117,6 +117,28 @@ async def test_an_unknown_commit_is_said_to_be_unknown(context: Context, engine:
         assert await clock.now(connection)
 
 
+async def test_a_server_that_was_restarted_costs_one_request(context: Context, engine: str) -> None:
+    if engine != "postgresql":
+        pytest.skip("the embedded database is in this process and cannot go away")
+
+    async def asked() -> int:
+        async with context.database.writing() as connection:
+            await connection.execute(sa.text("SELECT pg_sleep(0.1)"))
+            return await clock.now(connection)
+
+    await asyncio.gather(*(asked() for _ in range(4)))
+    everybody = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    kill = f"SELECT pg_terminate_backend(pid, 5000) FROM ({everybody}) AS a WHERE pid != {{}}"  # noqa: S608
+    async with context.database.reading() as connection:
+        own = (await connection.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
+        await connection.execute(sa.text(kill.format(own)))
+
+    with pytest.raises(DatabaseUnavailable):
+        await asked()
+    for _ in range(4):
+        assert await asked()
+
+
 async def test_a_database_that_is_not_there_is_unavailable(settings: Settings, engine: str) -> None:
     if engine == "sqlite":
         where = load({}, data_dir=settings.data_dir / "none")

@@ -99,12 +99,18 @@ class Database:
             await self._let_go(connection)
 
     async def _let_go(self, connection: AsyncConnection) -> None:
-        """Take a connection out of use that may be broken; SQLite's, in this process, never is."""
+        """Take a connection out of use that may be broken; SQLite's, in this process, never is.
+
+        If the server closed it, the idle ones are closed too: each would cost one more request.
+        """
         if self.name == "postgresql":
+            gone = connection.invalidated or driver_of(connection).is_closed()
             await connection.invalidate()
+            if gone:
+                await self.close()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection that nobody uses."""
         await self._writer.dispose()
         await self._reader.dispose()
 
