@@ -93,6 +93,28 @@ async def test_escapes_do_not_hide_text_that_is_not_nfc(context: Context) -> Non
     assert statuses(await raw(context, hidden)) == ["rejected"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("一行目\n二行目\tつづき", "created"),
+        ("円記号 \\u001b と書いただけ", "created"),
+        ("色\x1b[31m", "rejected"),
+        ("\x00", "rejected"),
+        ("\\\x08", "rejected"),
+        ("\x7f", "rejected"),
+        ("\x85", "rejected"),
+    ],
+)
+async def test_control_characters_are_refused_wherever_they_hide(
+    context: Context, text: str, status: str
+) -> None:
+    await applied(context)
+    report = await raw(context, encode(a_visit(1, notes={"notes": text})))
+    assert statuses(report) == [status]
+    if status == "rejected":
+        assert codes(report) == [("control_character",)]
+
+
 async def test_an_array_is_taken_like_lines(context: Context) -> None:
     await applied(context)
     report = await raw(context, encode(a_visit(1)), encode(a_visit(2)), ndjson=False)

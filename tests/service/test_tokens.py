@@ -58,6 +58,7 @@ async def test_the_secret_is_stored_nowhere(context: Context) -> None:
         ("staff:worker", (), 401),
         ("staff:worker", ("rule",), 1),
         (f"office:{OFFICE}", ("read",), 1),
+        ("staff:worker", ("read", "submit"), 1),
     ],
 )
 async def test_what_makes_no_sense_is_refused(

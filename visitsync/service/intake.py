@@ -16,6 +16,10 @@ from visitsync.schema.visit import Visit
 from visitsync.service.slices import in_slices
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_CONTROL: Final = re.compile(
+    rb"(?<!\\)(?:\\\\)*\\(?:u00|[bf])"  # as JSON escapes U+0000 to U+001F but TAB, LF and CR
+    rb"|\x7f|\xc2[\x80-\x9f]"
+)
 _BLANK: Final = b" \t\r"
 _PLACE: Final = re.compile(r"\((byte \d+)\)$")
 
@@ -89,6 +93,9 @@ def _item(index: int, line: bytes) -> Item:
         return Item(index, b"", None, error.code, error.where)
     except strict_json.NotStrictJson as error:
         return Item(index, b"", None, f"bad_json_{error.reason}")
+    if _CONTROL.search(canonical) is not None:
+        # It would reach terminals and spreadsheets; line feeds and tabs are part of notes.
+        return Item(index, b"", None, "control_character")
     return Item(index, canonical, found)
 
 

@@ -79,7 +79,7 @@ async def submit(
         DatabaseUnavailable: nothing was stored.
     """
     caller.must("submit")
-    if caller.kind == "office" and caller.id != office:
+    if caller.kind == "staff" or (caller.kind == "office" and caller.id != office):
         raise NotAllowed("A token hands in for its own office only")
     async with context.database.reading() as connection:
         found = await office_of(connection, office)

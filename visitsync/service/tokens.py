@@ -80,8 +80,11 @@ async def issue(
     async with change(context, caller) as made:
         usual = await _usual(context, made.connection, kind, name)
         given = tuple(scopes) or usual
-        if kind == "office" and given != ("submit",):
-            raise BadParameter("An office's token is good for submitting only", where="scopes")
+        if given != ("submit",) if kind == "office" else "submit" in given:
+            raise BadParameter(
+                "An office's token is good for submitting only, and no other token is",
+                where="scopes",
+            )
         token = tokens.Token(
             id=new_id("t"),
             digest=_digest(secret),

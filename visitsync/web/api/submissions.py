@@ -38,7 +38,7 @@ async def submit(request: web.Request) -> web.Response:
     """Hand in what the body holds, and answer what became of it."""
     caller = request[CALLER]
     office = request.match_info["office"]
-    if caller.kind == "office" and caller.id != office:
+    if (caller.kind, caller.id) != ("office", office):
         # Before the body is read, and the same whether or not there is such an office.
         raise NotAllowed("The token is another office's")
     terms = _terms(request)
