@@ -78,8 +78,9 @@ async def _keys(
     kept = context.keyring.kept(wanted)
     if kept is not None:
         return kept
-    rows = await data_keys.of_households(connection, ["", *households])
-    return context.keyring.opened(rows)
+    opened = context.keyring.opened(await data_keys.of_households(connection, ["", *households]))
+    # All of them at once, so that the next look finds them in memory.
+    return {place: opened[place] for place in wanted if place in opened}
 
 
 def decisions(
