@@ -29,7 +29,7 @@ async def test_a_token_tells_whose_it_is_and_what_for(context: Context) -> None:
     assert [(one.kind, one.id, set(one.scopes)) for one in found] == [
         ("office", OFFICE, {"submit"}),
         ("staff", "auditor", {"audit"}),
-        ("staff", "worker", {"read"}),
+        ("staff", "worker", {"read", "record"}),
     ]
     assert found[0].request == "r1"
     assert office.secret not in repr(office)

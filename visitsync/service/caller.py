@@ -8,11 +8,12 @@ import msgspec
 
 from visitsync.errors import NotAllowed, NotSignedIn
 
-Scope: TypeAlias = Literal["submit", "read", "audit", "operate"]
+Scope: TypeAlias = Literal["submit", "read", "record", "audit", "operate"]
 
 SCOPES: Final[dict[Scope, str]] = {
     "submit": "hand in the visits of one office",
     "read": "search households and see timelines, as one member of staff",
+    "record": "record what families decide and what protects them, as one member of staff",
     "audit": "export and check the access log",
     "operate": "keep the directory, tokens and directives",
 }

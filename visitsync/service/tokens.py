@@ -29,8 +29,9 @@ _MOST_DAYS: Final = 400
 _DAY: Final = 86_400_000_000
 _USUAL: Final[dict[str, tuple[Scope, ...]]] = {
     "auditor": ("audit",),
-    "protection_officer": ("read", "audit"),
+    "protection_officer": ("read", "record", "audit"),
 }
+"""What a member of staff of a role usually needs; the others read and record."""
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ async def _usual(
     person = next((one for one in directory.staff if one.id == name), None)
     if kind != "staff" or person is None:
         raise BadParameter("Nobody of this name is in the directory", where="subject")
-    return _USUAL.get(person.role, ("read",))
+    return _USUAL.get(person.role, ("read", "record"))
 
 
 async def authenticate(
