@@ -6,11 +6,11 @@ exported, counted or paged. An attacker who controls this room alone can show a 
 without the right to it; the access log would still name them.
 """
 
-from visitsync.consent.deciding import decide
+from visitsync.consent.deciding import decide, is_blocked
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.facts import Record
 from visitsync.consent.release import Released, ReleasedVisit, release
-from visitsync.consent.scenario import Scenario, read_scenario
+from visitsync.consent.scenario import Scenario, asked_by, read_scenario
 from visitsync.consent.statements import Unreadable
 from visitsync.consent.times import Instant
 
@@ -23,7 +23,9 @@ __all__ = [
     "ReleasedVisit",
     "Scenario",
     "Unreadable",
+    "asked_by",
     "decide",
+    "is_blocked",
     "read_scenario",
     "release",
 ]

@@ -108,6 +108,12 @@ def _inquiry(scenario: Scenario) -> Inquiry | None:
     )
 
 
+def is_blocked(scenario: Scenario) -> bool:
+    """Whether a block in force names who asks, in whatever way; an unreadable one does (C8)."""
+    inquiry = _inquiry(scenario)
+    return inquiry is None or limiting.blocks_naming(inquiry) != ([], [])
+
+
 class _Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules say of one record, and of all that they treat alike."""
 

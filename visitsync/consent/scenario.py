@@ -85,6 +85,14 @@ def read_scenario(raw: object, records: Mapping[str, Record | None] | None = Non
     return _Reader(raw).read(records)
 
 
+def asked_by(scenario: Scenario, viewer: str, purpose: str) -> Scenario:
+    """The same facts at the same time, asked about by another viewer or for another purpose."""
+    if scenario.question is None:
+        return scenario
+    question = msgspec.structs.replace(scenario.question, viewer=viewer, purpose=purpose)
+    return msgspec.structs.replace(scenario, question=question)
+
+
 class _Reader:
     """Reads one scenario, gathering what cannot be read."""
 

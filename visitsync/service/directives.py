@@ -17,7 +17,7 @@ from visitsync.store import clock, epochs, facts, households
 from visitsync.store.facts import Fact
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A directive before it is recorded; members as in ``consent.md``."""
 
     household: str

@@ -87,14 +87,22 @@ def decisions(
     gathered: Gathered, viewer: str, purpose: str, household: str
 ) -> tuple[Decision, ...]:
     """What the rules say about every record of a household."""
-    records = {one.id: _record(one, gathered.offices) for one in current(gathered.of(household))}
+    records = {one.id: record_of(one, gathered.offices) for one in current(gathered.of(household))}
     return decide(read_scenario(scenario(gathered, viewer, purpose, household), records))
 
 
-def scenario(gathered: Gathered, viewer: str, purpose: str, household: str) -> dict[str, Any]:
+def scenario(
+    gathered: Gathered,
+    viewer: str,
+    purpose: str,
+    household: str,
+    *,
+    known_at: int | None = None,
+) -> dict[str, Any]:
     """The question with all its facts but the records, in the form of ``consent.md``."""
     known = gathered.known
-    day = clock.instant(known.now).astimezone(JST).date()
+    at = known.now if known_at is None else known_at
+    day = clock.instant(at).astimezone(JST).date()
     raw: dict[str, Any] = {
         "vocabulary": 1,
         "viewers": [],
@@ -103,7 +111,7 @@ def scenario(gathered: Gathered, viewer: str, purpose: str, household: str) -> d
             "purpose": purpose,
             "household": household,
             "now": clock.written(known.now),
-            "known_at": None,
+            "known_at": None if known_at is None else clock.written(known_at),
         },
     }
     for fact in known.facts:
@@ -120,7 +128,8 @@ def current(stored: Sequence[Stored]) -> list[Stored]:
     return list({one.id: one for one in stored}.values())
 
 
-def _record(one: Stored, offices: Mapping[str, Office]) -> Record | None:
+def record_of(one: Stored, offices: Mapping[str, Office]) -> Record | None:
+    """What decisions need of a stored report; None where nobody may read it."""
     office = offices.get(one.office)
     if office is None or not office.commissioner:
         return None  # an office that is not in the directory: nobody reads its records

@@ -114,6 +114,40 @@ async def about(
     return Known(now, epochs, facts, cases)
 
 
+async def as_known(
+    connection: AsyncConnection, household: str, at: int
+) -> tuple[Sequence[Fact], Sequence[Case]]:
+    """What was recorded of a household by `at`, and every viewer as they stood then.
+
+    Every version of the household's own facts; of each viewer the newest, with the caseload that
+    belongs to that version.
+    """
+    rows = await connection.execute(
+        sa.select(fact)
+        .where(
+            fact.c.recorded_at <= at,
+            sa.or_(fact.c.kind == VIEWER, fact.c.household == household),
+        )
+        .order_by(fact.c.version)
+    )
+    found = [Fact(*row) for row in rows]
+    viewers = {one.id: one for one in found if one.kind == VIEWER}
+    columns = (caseload.c.viewer, caseload.c.household, caseload.c.from_at, caseload.c.until_at)
+    entries = await connection.execute(
+        sa.select(*columns, caseload.c.from_version, caseload.c.to_version).where(
+            caseload.c.household == household
+        )
+    )
+    cases = [
+        Case(*entry[:4])
+        for entry in entries
+        if entry.viewer in viewers
+        and entry.from_version <= viewers[entry.viewer].version
+        and (entry.to_version is None or viewers[entry.viewer].version < entry.to_version)
+    ]
+    return [*viewers.values(), *(one for one in found if one.kind != VIEWER)], cases
+
+
 async def add(connection: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Add versions; whoever calls holds the log's head and raises the epochs."""
     await bulk.add(connection, fact, facts)
