@@ -16,7 +16,7 @@ from visitsync.web import body, headers
 from visitsync.web.frame import framed
 from visitsync.web.limits import Limits
 from visitsync.web.problems import STATUSES
-from visitsync.web.route import Parameter, Permission, Route, of, open_to_all
+from visitsync.web.route import Parameter, Permission, Reveals, Route, of, open_to_all
 
 LIMITS = Limits(
     body_bytes=1000, body_seconds=0.5, request_seconds=0.5, keepalive_seconds=0.5, bodies_at_once=1
@@ -324,6 +324,19 @@ async def test_a_route_without_a_permission_stops_start_up() -> None:
     with pytest.raises(errors.SettingsError, match="permission"):
         async with serving(app, LIMITS):
             pass
+
+
+@pytest.mark.parametrize(
+    ("permission", "reveals"), [(Permission("read"), None), (OPEN, "released")]
+)
+def test_a_route_that_does_not_say_what_it_reveals_stops_start_up(
+    permission: Permission, reveals: Reveals | None
+) -> None:
+    silent = Route(
+        method="GET", path="/silent", handler=fine, permission=permission, reveals=reveals
+    )
+    with pytest.raises(errors.SettingsError, match="reveals"):
+        framed((silent,), LIMITS)
 
 
 def test_a_permission_says_why_it_is_open_or_which_scope_it_needs() -> None:

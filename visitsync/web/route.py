@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from aiohttp import web
 
 from visitsync.errors import BadParameter, SettingsError
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+Reveals: TypeAlias = Literal["nothing", "own", "released", "reasons", "log"]
+REVEALS: Final[Mapping[Reveals, str]] = {
+    "nothing": "nothing of any household",
+    "own": "to an office what it handed in itself",
+    "released": "what `consent.release` lets out for this viewer and purpose",
+    "reasons": "who may see which categories and why; no field of any record",
+    "log": "entries of the access log, which hold no field of any record",
+}
+"""By which door a route can let something of a household out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,8 @@ class Route:
     path: str
     handler: Handler
     permission: Permission
+    reveals: Reveals | None = None
+    """Must be said where somebody has to say who they are; an open route reveals nothing."""
     query: tuple[Parameter, ...] = ()
     operation: Operation | None = None
     """None for pages, which people read and no system relies on."""
@@ -100,9 +113,18 @@ DECLARED: Final = web.AppKey("declared", dict[tuple[str, str], Route])
 
 
 def declare(app: web.Application, routes: Iterable[Route]) -> None:
-    """Add the routes, and refuse at start-up any that came in another way."""
+    """Add the routes, and refuse at start-up any that came in another way.
+
+    Raises:
+        SettingsError: a route does not say what of a household it reveals.
+    """
     declared = app[DECLARED] = {(one.method, one.path): one for one in routes}
     for route in declared.values():
+        if (route.permission.scope is None) == (route.reveals is not None):
+            raise SettingsError(
+                "A route does not say what of a household it reveals; its author must",
+                where=f"{route.method} {route.path}",
+            )
         app.router.add_route(route.method, route.path, route.handler)
     app.on_startup.append(_refuse_undeclared)
 

@@ -99,6 +99,7 @@ ROUTES: Final = (
         path=_PATH,
         handler=explain,
         permission=Permission("read"),
+        reveals="reasons",
         query=(
             PURPOSE,
             _VIEWER,
@@ -118,6 +119,7 @@ ROUTES: Final = (
         path=_PATH,
         handler=simulate,
         permission=Permission("read"),
+        reveals="reasons",
         operation=Operation(
             about="The same, as if a directive were recorded; nothing is.",
             takes={_JSON: {"$ref": "#/components/schemas/Simulation"}},

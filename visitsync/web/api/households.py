@@ -154,6 +154,7 @@ ROUTES: Final = (
         path="/api/v1/households/search",
         handler=search,
         permission=Permission("read"),
+        reveals="released",
         operation=Operation(
             about="Find households by name or kana with a birth date, phone, or case number.",
             takes={_JSON: {"$ref": "#/components/schemas/Search"}},
@@ -166,6 +167,7 @@ ROUTES: Final = (
         path="/api/v1/households/{household}/timeline",
         handler=timeline,
         permission=Permission("read"),
+        reveals="released",
         query=(
             PURPOSE,
             *PERIOD,

@@ -126,6 +126,7 @@ ROUTES: Final = (
         path="/api/v1/offices/{office}/submissions",
         handler=submit,
         permission=Permission("submit"),
+        reveals="own",
         query=(
             Parameter(
                 name="dry_run",

@@ -136,13 +136,28 @@ def _month_names(spoken: Language) -> Any:  # noqa: ANN401 -- a filter of the te
 _READ: Final = Permission("read", by_session=True)
 
 ROUTES: Final = (
-    Route(method="GET", path="/search", handler=form, permission=_READ, query=(LANG,)),
-    Route(method="POST", path="/search", handler=search, permission=_READ, query=(LANG,)),
+    Route(
+        method="GET",
+        path="/search",
+        handler=form,
+        permission=_READ,
+        reveals="nothing",
+        query=(LANG,),
+    ),
+    Route(
+        method="POST",
+        path="/search",
+        handler=search,
+        permission=_READ,
+        reveals="released",
+        query=(LANG,),
+    ),
     Route(
         method="GET",
         path="/households/{household}",
         handler=timeline,
         permission=_READ,
+        reveals="released",
         query=(PURPOSE, *PERIOD, LANG),
     ),
 )
