@@ -63,7 +63,7 @@ async def _client(port: int, waiting: Any, figures: Figures) -> None:  # noqa: A
         begin = time.perf_counter()
         writer.write(request)
         await writer.drain()
-        status, closed = await _answer(reader)
+        status, closed = await answer(reader)
         figures.seconds.append(time.perf_counter() - begin)
         figures.statuses[status] = figures.statuses.get(status, 0) + 1
         if closed:
@@ -72,7 +72,8 @@ async def _client(port: int, waiting: Any, figures: Figures) -> None:  # noqa: A
     writer.close()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """The status of the next answer, and whether the connection closes after it."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = 0
     closed = False

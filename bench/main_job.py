@@ -54,14 +54,14 @@ def main() -> None:
     parser.add_argument("--households", type=int, default=2000)
     parser.add_argument("--reads", type=int, default=8000)
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, _database(sqlite=wanted.sqlite) as url:
+    with tempfile.TemporaryDirectory() as folder, database(sqlite=wanted.sqlite) as url:
         os.environ["VISITSYNC_DATA_DIR"] = folder
         os.environ["VISITSYNC_DATABASE_URL"] = url
-        secrets = asyncio.run(_set_up(wanted.households))
+        secrets = asyncio.run(set_up(wanted.households))
         figures = {
             "machine": machine(),
             "database": "SQLite" if wanted.sqlite else "PostgreSQL",
-            "ingest": _ingest(Path(folder), secrets, wanted.households),
+            "ingest": ingest(Path(folder), secrets, wanted.households),
             "bytes_per_record": asyncio.run(_bytes_per_record(Path(folder))),
             "reads": _reads(secrets["u01"], asyncio.run(_households()), wanted.reads),
         }
@@ -72,7 +72,8 @@ def main() -> None:
 
 
 @contextmanager
-def _database(*, sqlite: bool) -> Iterator[str]:
+def database(*, sqlite: bool) -> Iterator[str]:
+    """The address of an empty database; an empty one for the embedded."""
     if sqlite:
         yield ""
         return
@@ -82,7 +83,7 @@ def _database(*, sqlite: bool) -> Iterator[str]:
         yield cluster.new_database()
 
 
-async def _set_up(households: int) -> dict[str, str]:
+async def set_up(households: int) -> dict[str, str]:
     """An installation with the directory; answers the tokens' secrets by office and staff."""
     known = settings.load()
     await migration.migrate(known)
@@ -106,8 +107,8 @@ async def _households() -> list[str]:
         return await found_households(context)
 
 
-async def found_households(context: Context) -> list[str]:
-    """Households with all their records, each given its consent."""
+async def whole_households(context: Context) -> list[str]:
+    """Households with all their records."""
     async with context.database.reading() as connection:
         rows = await connection.execute(
             sa.select(visit.c.household)
@@ -116,7 +117,12 @@ async def found_households(context: Context) -> list[str]:
             .order_by(visit.c.household)
             .limit(READ_HOUSEHOLDS)
         )
-        found = [str(row[0]) for row in rows]
+        return [str(row[0]) for row in rows]
+
+
+async def found_households(context: Context) -> list[str]:
+    """The same, each given a consent for three of five programs."""
+    found = await whole_households(context)
     for household in found:
         await directives.record(
             context,
@@ -135,7 +141,8 @@ async def found_households(context: Context) -> list[str]:
     return found
 
 
-def _ingest(folder: Path, secrets: dict[str, str], households: int) -> dict[str, Any]:
+def ingest(folder: Path, secrets: dict[str, str], households: int) -> dict[str, Any]:
+    """Hand everything in, and what it took."""
     requests = []
     for program, office in city.OFFICES.items():
         lines = list(city.lines(program, households, VISITS_EACH))
@@ -245,7 +252,7 @@ async def _bytes_per_record(folder: Path) -> int:
         if context.database.name == "sqlite":
             size = sum(one.stat().st_size for one in folder.glob("visitsync.db*"))
         else:
-            question = sa.select(sa.func.pg_database_size(sa.func.current_database()))
+            question = sa.select(sa.func.pg_database_size(sa.func.currentdatabase()))
             size = (await connection.execute(question)).scalar_one()
     return round(size / counted.scalar_one())
 

@@ -1,6 +1,7 @@
 """The process that is measured: the service, or one of its two floors on this machine.
 
     python bench/server.py service    visitsync as `serve` runs it, without a limit on how often
+    python bench/server.py unchecked  the same, but looks are logged under whatever epochs
     python bench/server.py hello      aiohttp answering two words
     python bench/server.py rows       the same rows read, neither opened, decided nor logged
 
@@ -13,7 +14,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import uvloop
@@ -21,6 +22,8 @@ from aiohttp import web
 
 from visitsync import logs, settings
 from visitsync.service.context import open_context, open_database
+from visitsync.service.entries import Draft
+from visitsync.service.logbook import Logbook
 from visitsync.store import visits
 from visitsync.web.limits import Limits
 from visitsync.web.serving import served
@@ -33,6 +36,19 @@ async def _service() -> AsyncIterator[int]:
         served(context, "127.0.0.1", 0, time.time, Limits(requests_per_minute=100_000_000)) as url,
     ):
         yield int(url.rsplit(":", 1)[1])
+
+
+@asynccontextmanager
+async def _unchecked() -> AsyncIterator[int]:
+    """The service as it must not be: it logs without looking at the epochs again."""
+    look = Logbook.look
+
+    async def unlooked(log: Logbook, draft: Draft, _: Mapping[str, int]) -> bool:
+        return await look(log, draft, {})
+
+    setattr(Logbook, "look", unlooked)  # noqa: B010 -- the one thing that makes it a control
+    async with _service() as port:
+        yield port
 
 
 @asynccontextmanager
@@ -75,10 +91,13 @@ async def _rows() -> AsyncIterator[int]:
         await database.close()
 
 
+_KINDS = {"service": _service, "unchecked": _unchecked, "hello": _hello, "rows": _rows}
+
+
 async def _run(kind: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with {"service": _service, "hello": _hello, "rows": _rows}[kind]() as port:
+    async with _KINDS[kind]() as port:
         print(port, flush=True)
         await stop.wait()
 
