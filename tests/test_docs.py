@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from visitsync.consent import decide, read_scenario
+from visitsync.schema.strict_json import loads
+
+EXAMPLE = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", flags=re.MULTILINE)
 PAGES = [Path("README.md"), Path("README.ja.md"), Path("CHANGELOG.md")]
 PAGES += [*sorted(Path("docs").rglob("*.md")), *sorted(Path("bench").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -56,3 +60,17 @@ def test_what_a_page_names_is_there(page: Path) -> None:
         assert (page.parent / link).exists(), link
     for named in NAMED.findall(text):
         assert Path(named).exists(), named
+
+
+def test_the_examples_of_the_rules_are_answered_as_the_page_says() -> None:
+    """In both languages: which categories are visible, and whether fields are withheld."""
+    rows = EXAMPLE.findall(Path("docs/consent.md").read_text(encoding="utf-8"))
+    files = {path.stem: path for path in Path("docs/examples").glob("*.json")}
+    assert sorted(name for name, _ in rows) == sorted([*files, *files])
+    for name, sees in rows:
+        (answer,) = decide(read_scenario(loads(files[name].read_bytes())))
+        assert list(answer.visible) == re.findall(r"`(\w+)`", sees), name
+        withheld = "not the place, the office, who came" in sees or "場所・事業所・訪問者" in sees
+        assert list(answer.withheld_fields) == (
+            ["place", "source.office", "visitors"] if withheld else []
+        )
