@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from importlib import resources
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from visitsync.consent.facts import CatalogueEntry, Policy
 from visitsync.schema.vocabulary import VOCABULARY
 
-_CHILD: Final = ("attendance", "services", "notes", "health", "child_protection", "identity")
 
-DEFAULT_CATALOGUE: Final = (
-    CatalogueEntry(
-        code="council_25_2",
-        article="児童福祉法25条の2",
-        standing=True,
-        categories=(*_CHILD, "contact"),
-    ),
-    CatalogueEntry(
-        code="council_25_3",
-        article="児童福祉法25条の3",
-        standing=False,
-        categories=_CHILD,
-    ),
-    CatalogueEntry(
-        code="child_abuse_13_4",
-        article="児童虐待防止法13条の4",
-        standing=False,
-        categories=(*_CHILD, "contact"),
-    ),
-    CatalogueEntry(
-        code="privacy_69_2_3",
-        article="個人情報保護法69条2項3号",
-        standing=False,
-        categories=("attendance", "services", "economy", "identity"),
-    ),
-    CatalogueEntry(
-        code="privacy_69_2_4",
-        article="個人情報保護法69条2項4号",
-        standing=False,
-        categories=("attendance", "services", "notes", "health"),
-    ),
+class LegalBasis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An article by which something can be seen without a consent, in words for people."""
+
+    article: str
+    standing: bool
+    """Whether it holds by itself for who it names, or must be invoked each time."""
+    categories: tuple[str, ...]
+    ja: str
+    en: str
+    who_ja: str
+    who_en: str
+
+
+def _load() -> Mapping[str, LegalBasis]:
+    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return MappingProxyType(msgspec.convert(tomllib.loads(text), dict[str, LegalBasis]))
+
+
+LEGAL_BASES: Final = _load()
+"""By code, in the order of ``catalogue.toml``."""
+
+DEFAULT_CATALOGUE: Final = tuple(
+    CatalogueEntry(code=code, article=one.article, standing=one.standing, categories=one.categories)
+    for code, one in LEGAL_BASES.items()
 )
 
 DEFAULT_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(
