@@ -105,6 +105,36 @@ def test_what_is_no_json_object_gives_status_2_after_the_others(
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "part", ["1e999", "9" * 5_000, '"\\ud800"', '{"\\udfff": 1}', "[" * 100 + "]" * 100]
+)
+def test_json_that_is_not_strict_spoils_only_the_fact_it_stands_in(
+    tmp_path: Path, part: str
+) -> None:
+    scenario = json.loads((CASES / "example.json").read_bytes())
+    consent = scenario["directives"][0]
+    scenario["directives"] = [consent | {"household": "h2", "grantor": "PART"}]
+    scenario["records"].append(scenario["records"][0] | {"id": "r2", "office": "PART"})
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps(scenario).replace('"PART"', part), encoding="utf-8")
+    result = run(file)
+    assert result.exit_code == 0
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert (first["record"], first["reasons"]) == ("r1", [])
+    assert (second["record"], second["reasons"][0]["rule"]) == ("r2", "C10")
+    assert result.stderr.count("\n") == 2
+
+
+def test_a_version_of_many_digits_is_a_version(tmp_path: Path) -> None:
+    scenario = json.loads((CASES / "example.json").read_bytes())
+    scenario["directives"][0]["version"] = 10**100
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps(scenario), encoding="utf-8")
+    result = run(file)
+    assert json.loads(result.stdout)["reasons"][0]["ref"] == f"d1@{10**100}"
+    assert result.stderr == ""
+
+
 def test_a_file_that_is_not_there_and_an_empty_directory_give_status_2(tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path):
         result = run(path, CASES / "example.json")

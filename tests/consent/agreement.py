@@ -12,7 +12,7 @@ from consent.scenarios import Maker
 from reference.consent_reference import Reference
 
 from visitsync.consent import Unreadable, decide, read_scenario
-from visitsync.schema.strict_json import RepeatedNames, loads
+from visitsync.schema.strict_json import Mark, RepeatedNames, loads
 
 Line: TypeAlias = dict[str, Any]
 Reached: TypeAlias = Counter[tuple[str, str, str]]
@@ -35,7 +35,7 @@ _LISTS: Final = {
 
 def case(name: str) -> Any:
     """The scenario of a case file, read as the command reads it."""
-    return loads((CASES / f"{name}.json").read_bytes(), mark_repeated_names=True)
+    return loads((CASES / f"{name}.json").read_bytes(), mark_refused=True)
 
 
 def case_names() -> list[str]:
@@ -49,6 +49,8 @@ def lines(scenario: object) -> list[Line]:
 
 def written(raw: object) -> str:
     """JSON text, with the names that stood twice standing twice again."""
+    if raw is Mark.REFUSED:
+        return "1e999"
     if isinstance(raw, RepeatedNames):
         members = [f"{json.dumps(name)}: {written(value)}" for name, value in raw.pairs]
         return "{" + ", ".join(members) + "}"

@@ -6,7 +6,7 @@ import copy
 import random
 from typing import Any, Final, TypeAlias
 
-from visitsync.schema.strict_json import RepeatedNames
+from visitsync.schema.strict_json import Mark, RepeatedNames
 
 Json: TypeAlias = dict[str, Any]
 Part: TypeAlias = Any  # a JSON value, of whatever form
@@ -29,6 +29,8 @@ ODD_VALUES: Final[tuple[Part, ...]] = (
     0,
     1,
     1.0,
+    10**70,
+    Mark.REFUSED,
     True,
     [],
     [""],

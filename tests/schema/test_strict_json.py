@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from visitsync.schema.strict_json import NotStrictJson, RepeatedNames, loads
+from visitsync.schema.strict_json import MAX_DEPTH, Mark, NotStrictJson, RepeatedNames, loads
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_is_not_strict_is_refused_with_its_reason(data: bytes, reason: str)
 
 
 def test_repeated_names_can_be_marked_and_the_first_is_kept() -> None:
-    value = loads(b'[{"a":1,"a":2},{"b":1}]', mark_repeated_names=True)
+    value = loads(b'[{"a":1,"a":2},{"b":1}]', mark_refused=True)
     assert isinstance(value, list)
     assert isinstance(value[0], RepeatedNames)
     assert value[0] == {"a": 1}
@@ -47,8 +47,42 @@ def test_repeated_names_can_be_marked_and_the_first_is_kept() -> None:
 
 
 def test_what_a_repeated_name_hides_is_still_checked() -> None:
+    value = loads(b'{"a":1,"a":"\\ud800"}', mark_refused=True)
+    assert isinstance(value, RepeatedNames)
+    assert value.pairs == (("a", 1), ("a", Mark.REFUSED))
+
+
+@pytest.mark.parametrize(
+    ("part", "marked"),
+    [
+        (b"1e999", Mark.REFUSED),
+        (b"-1e999", Mark.REFUSED),
+        (b"9" * 5_000, Mark.REFUSED),
+        (b"9" * 65, 10**65 - 1),
+        (b'"\\ud800"', Mark.REFUSED),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b'{"\\udfff":1}', {"\ufffd": 1}),
+    ],
+)
+def test_a_part_that_is_json_but_not_strict_can_be_marked(part: bytes, marked: object) -> None:
+    assert loads(b'[{"a":' + part + b"},1]", mark_refused=True) == [{"a": marked}, 1]
+
+
+def test_what_is_nested_too_deep_can_be_marked_from_there_on() -> None:
+    value = loads(b"[" * 200 + b"]" * 200, mark_refused=True)
+    depth = 0
+    while isinstance(value, list):
+        depth, value = depth + 1, value[0]
+    assert (depth, value) == (MAX_DEPTH + 1, Mark.REFUSED)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[NaN]", b'"\xff"', b"\xef\xbb\xbf{}", b"[" * 100_000, b"{", b"", b"[1,]", b"{} {}"],
+)
+def test_what_is_no_json_is_refused_whole_with_marks_too(data: bytes) -> None:
     with pytest.raises(NotStrictJson):
-        loads(b'{"a":1,"a":"\\ud800"}', mark_repeated_names=True)
+        loads(data, mark_refused=True)
 
 
 @pytest.mark.skipif("VISITSYNC_VECTORS" not in os.environ, reason="VISITSYNC_VECTORS is not set")

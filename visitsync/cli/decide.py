@@ -51,7 +51,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _read(file: Path) -> dict[str, object] | None:
     try:
-        raw = loads(file.read_bytes(), mark_repeated_names=True)
+        raw = loads(file.read_bytes(), mark_refused=True)
     except OSError:
         _tell(file, "cannot be opened; name a file that you may read.")
         return None

@@ -7,6 +7,7 @@ Of two equal names neither may win silently.
 
 from __future__ import annotations
 
+import enum
 import json
 import re
 from collections import Counter
@@ -46,13 +47,21 @@ class RepeatedNames(dict[str, object]):
         return frozenset(name for name, count in times.items() if count > 1)
 
 
-def loads(data: bytes, *, mark_repeated_names: bool = False) -> object:
+class Mark(enum.Enum):
+    """What stands in the place of a part that is JSON but not strict."""
+
+    REFUSED = "refused"
+
+
+def loads(data: bytes, *, mark_refused: bool = False) -> object:
     """The value written as `data`.
 
     Args:
         data: UTF-8 without a byte order mark.
-        mark_repeated_names: answer a `RepeatedNames` for such an object instead of refusing all,
-            for readers who must tell which part is unreadable.
+        mark_refused: for readers who must tell which part is unreadable. Of what is JSON but not
+            strict only that part is refused: an object in which a name stands twice is answered
+            as `RepeatedNames`; `Mark.REFUSED` stands for a string with an unpaired surrogate, for
+            what is nested too deep, and for a number beyond all bounds.
 
     Raises:
         NotStrictJson: with reason ``not_unicode``, ``too_deep``, ``repeated_name``,
@@ -67,7 +76,7 @@ def loads(data: bytes, *, mark_repeated_names: bool = False) -> object:
         made = dict(found)
         if len(made) == len(found):
             return made
-        if not mark_repeated_names:
+        if not mark_refused:
             raise NotStrictJson("repeated_name")
         return RepeatedNames(found)
 
@@ -76,13 +85,15 @@ def loads(data: bytes, *, mark_repeated_names: bool = False) -> object:
             text,
             object_pairs_hook=pairs,
             parse_constant=_refuse_constant,
-            parse_int=_parse_int,
-            parse_float=_parse_float,
+            parse_int=_mark_int if mark_refused else _parse_int,
+            parse_float=_mark_float if mark_refused else _parse_float,
         )
     except RecursionError:
         raise NotStrictJson("too_deep") from None
     except json.JSONDecodeError:
         raise NotStrictJson("not_json") from None
+    if mark_refused:
+        return _marked(value, 0)
     _check(value)
     return value
 
@@ -114,10 +125,42 @@ def _check(value: object) -> None:
         if isinstance(one, str):
             if _SURROGATE.search(one) is not None:
                 raise NotStrictJson("not_unicode")
-        elif isinstance(one, RepeatedNames):
-            waiting.extend((part, depth + 1) for pair in one.pairs for part in pair)
         elif isinstance(one, dict):
             waiting.extend((key, depth) for key in one)
             waiting.extend((item, depth + 1) for item in one.values())
         elif isinstance(one, list):
             waiting.extend((item, depth + 1) for item in one)
+
+
+def _mark_int(digits: str) -> int | Mark:
+    try:
+        return int(digits)
+    except ValueError:  # thousands of digits
+        return Mark.REFUSED
+
+
+def _mark_float(digits: str) -> float | Mark:
+    try:
+        return _parse_float(digits)
+    except NotStrictJson:
+        return Mark.REFUSED
+
+
+def _marked(value: object, depth: int) -> object:
+    """The value with a mark in the place of every string and every depth that is not strict."""
+    if depth > MAX_DEPTH:
+        return Mark.REFUSED
+    if isinstance(value, str):
+        return value if _SURROGATE.search(value) is None else Mark.REFUSED
+    if isinstance(value, RepeatedNames):
+        return RepeatedNames([(_name(name), _marked(one, depth + 1)) for name, one in value.pairs])
+    if isinstance(value, dict):
+        return {_name(name): _marked(one, depth + 1) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_marked(one, depth + 1) for one in value]
+    return value
+
+
+def _name(name: str) -> str:
+    """A name that can be written out; one that could not is known to nobody either way."""
+    return _SURROGATE.sub("\ufffd", name)
