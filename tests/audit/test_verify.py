@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from base64 import b64decode, b64encode
+from pathlib import Path
 from string import Formatter
 
 import msgspec
@@ -302,6 +305,21 @@ def test_tampering_outweighs_what_cannot_be_decided() -> None:
 
 def test_a_key_with_a_line_feed_is_as_it_stands_in_its_file() -> None:
     assert verify_bundle(exported(LEAVES), f"{SIGNER.vkey}\n").exit_code == 0
+
+
+def test_the_second_verifier_runs_alone_where_it_was_copied_to(tmp_path: Path) -> None:
+    copy = tmp_path / "second.py"
+    copy.write_bytes(Path("tests/reference/bundle_reference.py").read_bytes())
+    given = [tmp_path / name for name in ("log.bundle", "key.pub", "old.txt")]
+    given[1].write_text(f"{SIGNER.vkey}\n")
+    given[2].write_text(KEPT)
+
+    def exit_status(bundle: bytes) -> int:
+        given[0].write_bytes(bundle)
+        return subprocess.run([sys.executable, "-I", copy, *given], check=False).returncode
+
+    assert exit_status(exported(LEAVES)) == 0
+    assert exit_status(exported(LEAVES).replace(b'"records":5', b'"records":6')) == 1
 
 
 # ── the published misbehaviours, as bundles ───────────────────────────────────────────────────────

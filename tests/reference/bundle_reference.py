@@ -2,7 +2,9 @@
 
 It shares no code with `visitsync.audit`: regular expressions over the text, `json` and recursion
 instead of a reader, typed records and levels. Slow and without explanations: it answers the exit
-status only.
+status only. It stands alone, with `cryptography` beside Python:
+
+    python3 bundle_reference.py log.bundle key.pub checkpoint-2026-08-31.txt; echo $?
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ import datetime as dt
 import hashlib
 import json
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from reference.merkle_reference import largest_power_of_two_below
 
 B64 = r"[A-Za-z0-9+/]*={0,2}"
 TEXT_FIELDS = ["actor", "basis", "office", "program", "purpose", "request", "rule", "shard"]
@@ -56,7 +59,9 @@ def root(hashes: list[bytes]) -> bytes:
         return sha(b"")
     if len(hashes) == 1:
         return hashes[0]
-    k = largest_power_of_two_below(len(hashes))
+    k = 1
+    while k * 2 < len(hashes):
+        k *= 2
     return sha(b"\x01" + root(hashes[:k]) + root(hashes[k:]))
 
 
@@ -232,3 +237,9 @@ def verify(data: bytes, key: str | None, since: str | None = None) -> int:
     except (Bad, ValueError):
         return 1
     return 2 if unsure else 0
+
+
+if __name__ == "__main__":
+    bundle_file, key_file, *older_files = map(Path, sys.argv[1:])
+    older_text = older_files[0].read_text() if older_files else None
+    sys.exit(verify(bundle_file.read_bytes(), key_file.read_text().strip(), older_text))
