@@ -74,6 +74,23 @@ def test_pushing_takes_the_file_and_pushing_again_changes_nothing(host: Host) ->
     assert json.loads(again.stdout)["repeated"]
 
 
+def test_pushing_again_says_that_it_was_known(host: Host) -> None:
+    push(host, str(APRIL))
+
+    assert "known already" in push(host, str(APRIL)).stdout
+    assert "known already" not in push(host, "--dry-run", str(APRIL)).stdout
+
+
+def test_other_content_for_a_known_revision_is_status_1(host: Host, tmp_path: Path) -> None:
+    push(host, str(APRIL))
+    other = tmp_path / APRIL.name
+    other.write_bytes(APRIL.read_bytes().replace("授乳".encode(), "洗濯".encode()))
+    result = push(host, "--dry-run", str(other))
+
+    assert " conflict" in result.stdout
+    assert result.exit_code == 1
+
+
 def test_a_token_can_stand_in_a_file(host: Host, tmp_path: Path) -> None:
     file = tmp_path / "token.txt"
     file.write_text(host.token("offices", MULTIPLES) + "\n")
@@ -245,6 +262,18 @@ def test_the_log_is_exported_and_verified_by_what_was_kept(host: Host, tmp_path:
     assert verify(forged, "--key", str(key)).exit_code in {1, 2}
     assert verify(bundle).exit_code == 2
     assert verify(APRIL, "--key", str(key)).exit_code == 2
+
+
+def test_a_bundle_that_cannot_be_written_is_wrong_use_and_reads_nothing(
+    host: Host, tmp_path: Path
+) -> None:
+    period = ["--from", "2026-04-01", "--to", "2026-10-01"]
+    before = host.run("audit", "checkpoint").stdout
+    result = host.run("audit", "export", *period, str(tmp_path / "missing" / "log.bundle"))
+
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+    assert host.run("audit", "checkpoint").stdout == before
 
 
 def test_a_period_that_is_none_is_wrong_use(host: Host, tmp_path: Path) -> None:

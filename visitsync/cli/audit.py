@@ -29,8 +29,16 @@ def export(*, start: dt.datetime, until: dt.datetime, out: Path) -> None:
     """Write the entries of a period to OUT, with the signed head. This too is logged."""
     if start >= until:
         raise click.UsageError("--from must lie before --to.")
-    bundle = run(_export(start.date(), until.date()))
-    out.write_bytes(bundle)
+    try:
+        file = out.open("ab")  # before the log is read: what cannot be kept need not be exported
+    except OSError:
+        raise click.UsageError(
+            f"{out} cannot be written; name a file that you may write."
+        ) from None
+    with file:
+        bundle = run(_export(start.date(), until.date()))
+        file.truncate(0)
+        file.write(bundle)
     click.echo(f"Wrote {out} ({len(bundle):,} bytes).")
 
 

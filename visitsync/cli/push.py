@@ -15,6 +15,8 @@ from visitsync.cli.terminal.running import run, spoken
 from visitsync.cli.terminal.tokens import token_from
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, sock_connect=10)
+_LEFT_OUT: Final = ("rejected", "conflict", "not_taken")
+"""The counts of rows that were not taken."""
 
 
 @click.command(
@@ -67,7 +69,7 @@ def command(  # noqa: PLR0913 -- click passes each option by name
     else:
         _tell(answer)
     report = answer.document.get("report", {}) if answer.refused else answer.document
-    if answer.refused or report["counts"]["rejected"]:
+    if answer.refused or any(report["counts"][one] for one in _LEFT_OUT):
         raise click.exceptions.Exit(1)
 
 
@@ -95,9 +97,10 @@ def tell_report(report: dict[str, Any]) -> None:
     out = output.stdout()
     counts = {name: number for name, number in report["counts"].items() if number}
     said = ", ".join(f"{number} {name}" for name, number in counts.items()) or "nothing to take"
-    out.print(
-        f"{report['office']}: {said}{' (dry run)' if report['dry_run'] else ''}", markup=False
-    )
+    remark = " (dry run)" if report["dry_run"] else ""
+    if report["repeated"]:
+        remark = " (known already: this is the first answer again, nothing was changed)"
+    out.print(f"{report['office']}: {said}{remark}", markup=False, soft_wrap=True)
     problems = [
         (
             one["file"],
