@@ -24,6 +24,7 @@ PROMISED = {
     "migrate",
     "push",
     "read",
+    "receipt verify",
     "serve",
     "timeline",
     "token issue",

@@ -93,9 +93,10 @@ async def test_withdrawing_twice_or_nothing_is_refused(context: Context) -> None
 
     assert (withdrawn.id, withdrawn.version) == (consent.id, 2)
     assert withdrawn.recorded_at > consent.recorded_at or withdrawn.version > consent.version
-    for wrong in (consent.id, "none"):
-        with pytest.raises(BadParameter):
-            await directives.withdraw(context, OPERATOR, wrong)
+    with pytest.raises(BadParameter):
+        await directives.withdraw(context, OPERATOR, consent.id)
+    with pytest.raises(UnknownHousehold):
+        await directives.withdraw(context, OPERATOR, "none")
 
 
 async def test_only_for_households_that_there_are_and_by_operators(context: Context) -> None:

@@ -21,6 +21,9 @@ from visitsync.audit.proofs import (
     verify_consistency,
     verify_inclusion,
 )
+from visitsync.audit.receipt import Receipt
+from visitsync.audit.receipt import open_signed as open_receipt
+from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from visitsync.audit.verdict import Finding, Verdict
@@ -39,6 +42,7 @@ __all__ = [
     "NoteVerifier",
     "Opened",
     "OpenedNote",
+    "Receipt",
     "Section",
     "Verdict",
     "bundle_lines",
@@ -54,6 +58,7 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "open_note",
+    "open_receipt",
     "open_signed",
     "opening",
     "origin",
@@ -61,6 +66,7 @@ __all__ = [
     "read_leaf",
     "root_of",
     "sign_checkpoint",
+    "sign_receipt",
     "stored_leaves",
     "verify_bundle",
     "verify_consistency",

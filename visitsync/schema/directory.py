@@ -28,6 +28,8 @@ class Municipality(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True)
     code: str
     """The six digits of 全国地方公共団体コード, the last a check digit."""
     timezone: str = "Asia/Tokyo"
+    second_person: bool = False
+    """Whether a consent holds only once somebody else has confirmed it; a refusal never waits."""
 
 
 class Agency(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):

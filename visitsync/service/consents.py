@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Container, Iterator
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -58,6 +59,52 @@ def recorded_first(known: Fact) -> int:
 def written(made: Body) -> str:
     """A body as it is stored; equal ones are equal texts."""
     return msgspec.json.encode(made, order="sorted").decode()
+
+
+def read(stored: str) -> Body:
+    """What `written` wrote."""
+    made: Body = msgspec.json.decode(stored)
+    return made
+
+
+def is_withdrawn(known: Fact) -> bool:
+    """Whether the family has withdrawn a stored directive."""
+    return read(known.body)["withdrawn_at"] is not None
+
+
+def withdrawn(made: Body, at: int) -> Body:
+    """The same directive, withdrawn at an instant of the database's clock."""
+    return {**made, "withdrawn_at": clock.written(at)}
+
+
+def refuse_unknown_names(
+    made: Body,
+    *,
+    agencies: Container[str],
+    offices: Container[str],
+    registrations: Container[str],
+) -> None:
+    """Refuse a directive that names what there is not: a slip would leave a refusal without effect.
+
+    Raises:
+        BadParameter: for an agency or office that the directory does not know, or a registration
+            that is not the household's.
+    """
+    for name in ("sources", "recipients"):
+        for kind, one in _named(made[name]):
+            if one not in (offices if kind == "office" else agencies):
+                raise BadParameter("names an agency or office that there is not", where=name)
+    for one in () if made["registrations"] == "household" else made["registrations"]:
+        if one not in registrations:
+            raise BadParameter("names a registration that is not there", where="registrations")
+
+
+def _named(items: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- a list, or one word for all
+    """The agencies and offices among sources and recipients."""
+    for item in () if items == "*" else items:
+        kind, _, name = item.rpartition("@")[2].partition(":")
+        if kind in {"agency", "office"}:
+            yield kind, name
 
 
 def refuse_unreadable(made: Body, household: str, at: int) -> None:

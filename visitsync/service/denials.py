@@ -7,7 +7,9 @@ from visitsync.service.context import Context
 from visitsync.service.writing import change
 
 
-async def record(context: Context, caller: Caller, asked: str) -> None:
+async def record(
+    context: Context, caller: Caller, asked: str, *, household: str | None = None
+) -> None:
     """Log that `caller` was refused before any household was looked at.
 
     Looks at households that end in a refusal are logged by `timelines` themselves.
@@ -16,6 +18,7 @@ async def record(context: Context, caller: Caller, asked: str) -> None:
         context: the open installation.
         caller: a known one; who has no good token cannot be named.
         asked: the declared route, never the address asked for, which could hold a name.
+        household: about which, where it was asked for in the form of an id.
 
     Raises:
         NotSignedIn: the token has ended meanwhile.
@@ -25,7 +28,7 @@ async def record(context: Context, caller: Caller, asked: str) -> None:
         await made.log(
             caller,
             "denied",
-            private={"asked": asked},
+            private={"asked": asked, "household": household},
             public={
                 "decision": "refused",
                 "office": caller.id if caller.kind == "office" else None,

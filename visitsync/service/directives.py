@@ -1,20 +1,32 @@
-"""Consents and refusals: recorded and withdrawn, effective for the next question."""
+"""Consents and refusals: recorded, confirmed and withdrawn, effective for the next question.
+
+By case workers for a household that is theirs, and by the operator at the host's own shell. A
+refusal and a withdrawal hold at once; a consent waits for a second person where the municipality
+asks for one. Each answers a signed receipt, made once its entry in the access log is durable.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.errors import BadParameter, UnknownHousehold
-from visitsync.service import consents
+from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
+from visitsync.service import consents, evidence, receipts
 from visitsync.service.caller import Caller
+from visitsync.service.consents import Body
 from visitsync.service.context import Context
+from visitsync.service.evidence import Evidence
 from visitsync.service.ids import new_id
-from visitsync.service.writing import change
-from visitsync.store import clock, epochs, facts, households
+from visitsync.service.receipts import Effective, What
+from visitsync.service.responsible import NOT_THERE, must_decide_for, refusals_logged
+from visitsync.service.writing import Change, change
+from visitsync.store import clock, directory, epochs, facts, households, proposals
+from visitsync.store.access_log import Row
 from visitsync.store.facts import Fact
+from visitsync.store.proposals import Proposal
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,69 +49,255 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     notice_version: str
 
 
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who of the family withdraws a directive, and why."""
+
+    reason: Literal["changed_mind", "no_longer_needed", "recorded_wrongly", "not_said"]
+    by: str
+    """The guardian, by the same id as a grantor: any of them a permit, only its grantor a
+    refusal."""
+
+
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """What was recorded: cite it as ``id@version``."""
 
     id: str
     version: int
     recorded_at: dt.datetime
+    effective: Effective
+    """Whether it holds from now on, or waits for a second person."""
+    receipt: str
+    """A signed note for the family to keep."""
 
 
-async def record(context: Context, caller: Caller, draft: Draft) -> Recorded:
+class Found(NamedTuple):
+    """A directive by its id: its newest version, or what waits to become its first."""
+
+    fact: Fact | None
+    proposal: Proposal | None
+
+    @property
+    def household(self) -> str:
+        """Whose it is."""
+        if self.fact is not None:
+            return str(self.fact.household)
+        return "" if self.proposal is None else self.proposal.household
+
+    @property
+    def body(self) -> Body:
+        """What it says."""
+        if self.fact is not None:
+            return consents.read(self.fact.body)
+        return {} if self.proposal is None else consents.read(self.proposal.body)
+
+
+async def record(
+    context: Context, caller: Caller, draft: Draft, given: Evidence | None = None
+) -> Recorded:
     """Record a consent or refusal, with its entry in the access log.
 
     Raises:
-        UnknownHousehold: no such household.
-        BadParameter: it would not be readable, or covers nothing.
+        UnknownHousehold: no such household, or not for the caller.
+        BadParameter: it would not be readable, covers nothing, or names what there is not.
         NotAllowed: the caller may not record directives.
     """
-    caller.must("operate")
-    async with change(context, caller) as made:
-        if not await households.exists(made.connection, draft.household):
-            raise UnknownHousehold("No such household")
+    _must_record(caller)
+    async with (
+        refusals_logged(context, caller, "record a directive", draft.household),
+        change(context, caller) as made,
+    ):
+        await _must_decide_for(made, caller, draft.household)
         body = consents.body(draft, made.at)
         consents.refuse_unreadable(body, draft.household, made.at)
-        fact = Fact(consents.KIND, new_id("d"), 1, made.at, draft.household, consents.written(body))
-        await facts.add(made.connection, [fact])
-        await epochs.bump(made.connection, {epochs.of_household(draft.household)})
-        await made.log(
+        if caller.kind != "operator":
+            await refuse_unknown_names(made.connection, draft.household, body)
+        fact = _fact(new_id("d"), 1, made.at, draft.household, body)
+        waits = draft.effect == "permit" and await directory.asks_for_second_person(made.connection)
+        if waits:
+            row = Proposal(fact.id, draft.household, made.at, _who(caller), fact.body)
+            await proposals.add(made.connection, row)
+        else:
+            await facts.add(made.connection, [fact])
+        payload = await evidence.keep(made, fact, given)
+        entry = await _logged(
+            made,
             caller,
             "directive_recorded",
-            household=draft.household,
-            private={"household": draft.household, "grantor": draft.grantor},
-            public={"basis": f"{fact.id}@1", "decision": draft.effect},
+            fact,
+            private={"grantor": draft.grantor},
+            public={"decision": "proposed" if waits else draft.effect, "payload": payload},
         )
-    return _recorded(fact)
+    effective: Effective = "once_confirmed" if waits else "at_once"
+    return _recorded(context, "recorded", fact, body, entry, effective)
 
 
-async def withdraw(context: Context, caller: Caller, directive: str) -> Recorded:
-    """Withdraw a directive: a new version with the instant, by the database's clock.
+async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
+    """Confirm, as a second person, a consent that somebody else recorded; from now on it holds.
 
     Raises:
-        BadParameter: no such directive, or withdrawn already.
+        UnknownHousehold: no such directive, or not for the caller.
+        BadParameter: it waits for nobody, or was withdrawn meanwhile.
+        NotAllowed: the caller recorded it, or may not record directives.
+    """
+    _must_record(caller)
+    async with (
+        refusals_logged(context, caller, "confirm a directive", None),
+        change(context, caller) as made,
+    ):
+        found = await find(made, directive)
+        await _must_decide_for(made, caller, found.household)
+        if found.proposal is None or found.fact is not None:
+            raise BadParameter("waits for nobody's confirmation", where="directive")
+        if found.proposal.recorded_by == _who(caller):
+            raise NotAllowed("Somebody else than who recorded it must confirm it")
+        body = found.body
+        fact = _fact(directive, 1, made.at, found.household, body)
+        await facts.add(made.connection, [fact])
+        entry = await _logged(
+            made,
+            caller,
+            "directive_recorded",
+            fact,
+            private={"recorded_by": found.proposal.recorded_by},
+            public={"decision": "confirmed"},
+        )
+    return _recorded(context, "confirmed", fact, body, entry)
+
+
+async def withdraw(
+    context: Context, caller: Caller, directive: str, said: Withdrawal | None = None
+) -> Recorded:
+    """Withdraw a directive: a new version with the instant, by the database's clock.
+
+    Args:
+        context: of the installation.
+        caller: who records it.
+        directive: its id.
+        said: who of the family withdraws it; None only for the operator.
+
+    Raises:
+        UnknownHousehold: no such directive, or not for the caller.
+        BadParameter: it is withdrawn already, or is a refusal of somebody else.
         NotAllowed: the caller may not record directives.
     """
-    caller.must("operate")
-    async with change(context, caller) as made:
-        known = (await facts.newest(made.connection, consents.KIND, [directive])).get(directive)
-        body = None if known is None else msgspec.json.decode(known.body)
-        if known is None or body is None or body["withdrawn_at"] is not None:
-            raise BadParameter("No such directive, or it is withdrawn already", where="directive")
-        body["withdrawn_at"] = clock.written(made.at)
-        fact = known._replace(
-            version=known.version + 1, recorded_at=made.at, body=consents.written(body)
-        )
+    _must_record(caller)
+    async with (
+        refusals_logged(context, caller, "withdraw a directive", None),
+        change(context, caller) as made,
+    ):
+        found = await find(made, directive)
+        await _must_decide_for(made, caller, found.household)
+        refuse_unless_theirs(found.body, caller, said)
+        body = consents.withdrawn(found.body, made.at)
+        version = 1 if found.fact is None else found.fact.version + 1
+        fact = _fact(directive, version, made.at, found.household, body)
         await facts.add(made.connection, [fact])
-        await epochs.bump(made.connection, {epochs.of_household(str(fact.household))})
-        await made.log(
+        entry = await _logged(
+            made,
             caller,
             "directive_withdrawn",
-            household=fact.household,
-            private={"household": fact.household},
-            public={"basis": f"{fact.id}@{fact.version}"},
+            fact,
+            private={} if said is None else {"reason": said.reason, "by": said.by},
+            public={},
         )
-    return _recorded(fact)
+    return _recorded(context, "withdrawn", fact, body, entry)
 
 
-def _recorded(fact: Fact) -> Recorded:
-    return Recorded(id=fact.id, version=fact.version, recorded_at=clock.instant(fact.recorded_at))
+def refuse_unless_theirs(body: Body, caller: Caller, said: Withdrawal | None) -> None:
+    """Go on only with a directive that stands and that who withdraws it may withdraw.
+
+    Raises:
+        BadParameter: otherwise.
+    """
+    if body["withdrawn_at"] is not None:
+        raise BadParameter("It is withdrawn already", where="directive")
+    if said is None:
+        if caller.kind != "operator":
+            raise BadParameter("Who withdraws it must be said", where="by")
+    elif body["effect"] != "permit" and said.by != body["grantor"]:
+        raise BadParameter("Only who refused withdraws a refusal", where="by")
+
+
+async def find(made: Change, directive: str) -> Found:
+    """A directive by its id.
+
+    Raises:
+        UnknownHousehold: there is none.
+    """
+    known = await facts.newest(made.connection, consents.KIND, [directive])
+    found = Found(known.get(directive), await proposals.by_id(made.connection, directive))
+    if found == (None, None):
+        raise UnknownHousehold(NOT_THERE)
+    return found
+
+
+async def refuse_unknown_names(connection: AsyncConnection, household: str, body: Body) -> None:
+    """Go on only if all that a directive names is there.
+
+    Raises:
+        BadParameter: for an agency, office or registration that is not.
+    """
+    known = await directory.read(connection, with_ended=True)
+    members = await households.members(connection, [household])
+    consents.refuse_unknown_names(
+        body,
+        agencies={one["id"] for one in known.agencies},
+        offices={one["id"] for one in known.offices},
+        registrations={one.id for one in members[household]},
+    )
+
+
+def _must_record(caller: Caller) -> None:
+    caller.must("operate" if caller.kind == "operator" else "record")
+
+
+async def _must_decide_for(made: Change, caller: Caller, household: str) -> None:
+    if caller.kind != "operator":
+        await must_decide_for(made.context, made.connection, caller, household)
+    elif not await households.exists(made.connection, household):
+        raise UnknownHousehold(NOT_THERE)
+
+
+async def _logged(  # noqa: PLR0913 -- who, what, about which directive
+    made: Change,
+    caller: Caller,
+    kind: str,
+    fact: Fact,
+    *,
+    private: dict[str, str],
+    public: dict[str, str | None],
+) -> Row:
+    """Raise the household's epoch and write the entry."""
+    await epochs.bump(made.connection, {epochs.of_household(str(fact.household))})
+    return await made.log(
+        caller,
+        kind,
+        household=fact.household,
+        private={"household": fact.household, **private},
+        public={"basis": f"{fact.id}@{fact.version}", **public},
+    )
+
+
+def _who(caller: Caller) -> str:
+    return f"{caller.kind}:{caller.id}"
+
+
+def _fact(name: str, version: int, at: int, household: str, body: Body) -> Fact:
+    return Fact(consents.KIND, name, version, at, household, consents.written(body))
+
+
+def _recorded(  # noqa: PLR0913, PLR0917 -- all that a receipt says
+    context: Context,
+    what: What,
+    fact: Fact,
+    body: Body,
+    entry: Row,
+    effective: Effective = "at_once",
+) -> Recorded:
+    return Recorded(
+        id=fact.id,
+        version=fact.version,
+        recorded_at=clock.instant(fact.recorded_at),
+        effective=effective,
+        receipt=receipts.signed(context, what, fact, body, entry, effective),
+    )

@@ -26,7 +26,9 @@ PERSONS: Final = "persons"
 LOG: Final = "log"
 STAFF: Final = "staff"
 REPORTS: Final = "reports"
-"""What a data key is for. The last two, and the log of what concerns no household, have none."""
+EVIDENCE: Final = "evidence"
+"""What a data key is for. Those of staff, reports, and the log of what concerns no household have
+none."""
 
 _MOST: Final = 50_000
 _CONTENT_BYTES: Final = 16
@@ -202,6 +204,18 @@ class Keyring:
         """
         return open_sealed(key, self._profile(at), sealed)
 
+    def seal_evidence(self, key: bytes, household: str, directive: str, plain: bytes) -> bytes:
+        """What a family signed for a directive, sealed in its place."""
+        return seal(key, self._evidence(household, directive), plain)
+
+    def open_evidence(self, key: bytes, household: str, directive: str, sealed: bytes) -> bytes:
+        """What `seal_evidence` sealed in this place.
+
+        Raises:
+            Tampered: it was altered, or is of another place.
+        """
+        return open_sealed(key, self._evidence(household, directive), sealed)
+
     def seal_general(self, key: bytes, kind: str, record: str, plain: bytes) -> bytes:
         """What concerns no household, such as an entry of the directory, sealed in its place."""
         return seal(key, self._general(kind, record), plain)
@@ -234,6 +248,17 @@ class Keyring:
             revision=at.edition,
             schema="persons/1",
             kind="persons",
+        )
+
+    def _evidence(self, household: str, directive: str) -> Context:
+        return Context(
+            tenant=self.tenant,
+            program="",
+            household=household,
+            record=directive,
+            revision=0,
+            schema="evidence/1",
+            kind=EVIDENCE,
         )
 
     def _general(self, kind: str, record: str) -> Context:

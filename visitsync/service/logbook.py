@@ -23,6 +23,7 @@ from visitsync.audit import (
     Frontier,
     NoteSigner,
     NoteVerifier,
+    Receipt,
     fiscal_year,
     leaf,
     leaf_hash,
@@ -30,6 +31,7 @@ from visitsync.audit import (
     opening,
     origin,
     sign_checkpoint,
+    sign_receipt,
 )
 from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
 from visitsync.service.entries import Draft, placed
@@ -111,6 +113,10 @@ class Logbook:
     def vkey(self) -> str:
         """The public key."""
         return self._signer.vkey
+
+    def receipt(self, told: Receipt) -> str:
+        """A receipt as a signed note; for what stands in the log durably, and for nothing else."""
+        return sign_receipt(told, self._signer)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(self, draft: Draft, under: Mapping[str, int]) -> bool:

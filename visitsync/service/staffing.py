@@ -115,6 +115,8 @@ async def directives(
         for household in sorted(homes.get(one.household, ())):
             name = f"{one.id}.{household}"
             known = (await facts.newest(connection, consents.KIND, [name])).get(name)
+            if known is not None and consents.is_withdrawn(known):
+                continue  # the family withdrew it; a file that was written before cannot undo that
             first = at if known is None else consents.recorded_first(known)
             body = consents.body_of_file(one, first)
             if known is None or known.body != body:

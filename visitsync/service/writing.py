@@ -14,7 +14,7 @@ from visitsync.service.context import Context
 from visitsync.service.keyring import LOG, held
 from visitsync.service.logbook import Turn
 from visitsync.store import data_keys, epochs, households
-from visitsync.store.access_log import Head
+from visitsync.store.access_log import Head, Row
 
 
 class Change:
@@ -35,7 +35,7 @@ class Change:
         household: str | None = None,
         private: Mapping[str, Any],
         public: Mapping[str, Any],
-    ) -> None:
+    ) -> Row:
         """Write the entry. Nothing is durable before the transaction ends."""
         keyring = self.context.keyring
         rows = await data_keys.of_households(self.connection, ["", household or ""])
@@ -49,7 +49,7 @@ class Change:
             private=dict(private),
             public=dict(public),
         )
-        await self.turn.append([draft])
+        return (await self.turn.append([draft]))[-1]
 
 
 @asynccontextmanager

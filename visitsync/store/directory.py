@@ -38,6 +38,12 @@ async def read(connection: AsyncConnection, *, with_ended: bool = False) -> Rows
     return Rows(None if city is None else dict(city), *found)
 
 
+async def asks_for_second_person(connection: AsyncConnection) -> bool:
+    """Whether the municipality wants consents confirmed by a second person."""
+    rows = await connection.execute(sa.select(municipality.c.second_person))
+    return rows.scalar() is True
+
+
 async def lock_offices(connection: AsyncConnection) -> None:
     """Hold all offices: no submission ends meanwhile. To be taken before the log's head."""
     await connection.execute(sa.select(office.c.id).order_by(office.c.id).with_for_update())

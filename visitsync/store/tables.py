@@ -63,6 +63,7 @@ municipality: Final = sa.Table(
     _text("kana"),
     _text("code"),
     _text("timezone"),
+    _flag("second_person"),
 )
 agency: Final = sa.Table(
     "agency",
@@ -143,6 +144,40 @@ caseload: Final = sa.Table(
     _number("from_at"),
     _number("until_at", null=True),
     sa.Index("caseload_household_idx", "household"),
+)
+proposal: Final = sa.Table(
+    # A consent that waits for a second person; settled once there is a fact of its id.
+    "proposal",
+    METADATA,
+    _text("directive", key=True),
+    _text("household"),
+    _number("recorded_at"),
+    _text("recorded_by"),
+    _text("body"),
+    sa.Index("proposal_household_idx", "household"),
+)
+evidence: Final = sa.Table(
+    # What the family signed for a directive.
+    "evidence",
+    METADATA,
+    _text("directive", key=True),
+    _text("household"),
+    _number("recorded_at"),
+    _text("kind"),
+    _bytes("sealed"),
+    sa.Index("evidence_household_idx", "household"),
+)
+notice: Final = sa.Table(
+    # What families are told before they sign, word for word.
+    "notice",
+    METADATA,
+    _text("version", key=True),
+    _number("recorded_at"),
+    _flag("retroactive"),
+    _text("text_ja"),
+    _text("text_en"),
+    _text("clause_ja"),
+    _text("clause_en"),
 )
 consent_epoch: Final = sa.Table(
     # Goes up with every change of a fact of its scope; a scope without a row is at 0.
@@ -278,5 +313,5 @@ log_year: Final = sa.Table(
     _text("note"),
 )
 
-APPEND_ONLY: Final = ("fact", "log_entry", "log_year")
+APPEND_ONLY: Final = ("fact", "log_entry", "log_year", "proposal", "evidence", "notice")
 """Tables whose rows are neither changed nor deleted; the database itself refuses it."""

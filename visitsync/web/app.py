@@ -10,7 +10,7 @@ from aiohttp import web
 from visitsync.service.context import Context
 from visitsync.service.health import Readiness
 from visitsync.web import callers, language
-from visitsync.web.api import explain, households, standing, submissions
+from visitsync.web.api import directives, explain, households, standing, submissions
 from visitsync.web.frame import framed
 from visitsync.web.limits import Limits
 from visitsync.web.pages import household, signing_in
@@ -21,6 +21,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *submissions.ROUTES,
     *households.ROUTES,
     *explain.ROUTES,
+    *directives.ROUTES,
     *signing_in.ROUTES,
     *household.ROUTES,
 )

@@ -16,6 +16,8 @@ class Limits:
     """A submission; a month of the largest office is well under 1 MiB."""
     small_body_bytes: int = 16 * 1024
     """Searches and forms."""
+    evidence_body_bytes: int = 3 * MEBIBYTE
+    """A directive with its evidence: 2 MiB, in base64."""
     body_seconds: float = 60.0
     """From the first to the last byte of a body."""
     bodies_at_once: int = 8

@@ -1,0 +1,177 @@
+"""Directives over HTTP: what a case worker sends, what a family gets, what is refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import pytest
+from structlog.testing import LogCapture
+from web.conftest import Town
+from web.family import NAMES, OFFICE_STAFF, STRANGER, WORKER, settle
+
+from visitsync.audit import NoteVerifier, open_receipt
+
+DRAFT: dict[str, Any] = {
+    "grantor": "guardian",
+    "effect": "permit",
+    "sources": ["program:multiples"],
+    "recipients": ["role:case_worker@agency:shiomi-city"],
+    "purposes": ["care_coordination"],
+    "categories": ["attendance"],
+    "notice_version": "2026-04",
+}
+SCAN = {
+    "kind": "paper",
+    "media_type": "image/png",
+    "content": base64.b64encode(b"signed").decode(),
+}
+GONE = {"reason": "changed_mind", "by": "guardian"}
+NOBODY = "h" + "a" * 26
+
+
+async def sent(
+    town: Town, path: str, body: Any, staff: str = WORKER, kind: str = "application/json"
+) -> tuple[int, bytes, Any]:
+    headers = {**town.staff(staff), "Content-Type": kind}
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with town.session.post(
+        f"/api/v1{path}", data=io.BytesIO(written), headers=headers
+    ) as response:
+        raw = await response.read()
+        return response.status, raw, await response.json()
+
+
+async def sees(town: Town, household: str) -> int:
+    path = f"/api/v1/households/{household}/timeline?purpose=care_coordination"
+    async with town.session.get(path, headers=town.staff(WORKER)) as response:
+        return len((await response.json())["entries"]) if response.status == 200 else 0
+
+
+async def test_recorded_seen_withdrawn_and_unseen(town: Town, log: LogCapture) -> None:
+    household = await settle(town)
+    path = f"/households/{household}/directives"
+    status, _, preview = await sent(town, f"{path}?preview=true", DRAFT)
+    assert status == 200
+    assert [one["viewer"] for one in preview["people"]] == [WORKER]
+    assert not await sees(town, household)
+
+    status, _, made = await sent(town, path, {**DRAFT, "evidence": SCAN})
+    assert status == 201
+    assert await sees(town, household)
+    key = NoteVerifier(town.context.log.vkey)
+    assert open_receipt(made["receipt"], [key]).directive == f"{made['id']}@1"
+
+    path = f"/directives/{made['id']}/withdraw"
+    status, _, preview = await sent(town, f"{path}?preview=true", GONE)
+    assert status == 200
+    assert [one["viewer"] for one in preview["people"]] == [WORKER]
+    assert preview["people"][0]["loses"][0]["categories"] == ["attendance"]
+    assert await sees(town, household)
+    status, _, gone = await sent(town, path, GONE)
+    assert (status, gone["version"]) == (201, 2)
+    assert not await sees(town, household)
+    assert open_receipt(gone["receipt"], [key]).what == "withdrawn"
+    for name in NAMES:
+        assert name not in gone["receipt"]
+        assert name not in str(log.entries)
+
+
+async def test_not_mine_and_not_there_are_the_same_bytes(town: Town) -> None:
+    household = await settle(town)
+    _, _, made = await sent(town, f"/households/{household}/directives", DRAFT)
+    answers = {
+        (await sent(town, path, body, staff))[:2]
+        for path, body, staff in (
+            (f"/households/{household}/directives", DRAFT, STRANGER),
+            (f"/households/{household}/directives?preview=true", DRAFT, STRANGER),
+            (f"/households/{household}/directives", DRAFT, OFFICE_STAFF),
+            (f"/households/{NOBODY}/directives", DRAFT, WORKER),
+            (f"/households/{NOBODY}/directives?preview=true", DRAFT, WORKER),
+            ("/households/x/directives", DRAFT, WORKER),
+            (f"/directives/{made['id']}/withdraw", GONE, STRANGER),
+            (f"/directives/{made['id']}/withdraw?preview=true", GONE, STRANGER),
+            (f"/directives/{made['id']}/confirm", {}, STRANGER),
+            ("/directives/d/withdraw", GONE, WORKER),
+            ("/directives/d/withdraw?preview=true", GONE, WORKER),
+            ("/directives/d/confirm", {}, WORKER),
+        )
+    }
+    assert len(answers) == 1
+    assert answers.pop()[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b"{", "not_json"),
+        (b'{"grantor": "a", "grantor": "b"}', "repeated_name"),
+        ([], "body"),
+        ({**DRAFT, "more": 1}, "body"),
+        ({**DRAFT, "household": NOBODY}, "body"),
+        ({name: DRAFT[name] for name in DRAFT if name != "grantor"}, "grantor"),
+        ({**DRAFT, "grantor": NAMES[0]}, "grantor"),
+        ({**DRAFT, "grantor": "a b"}, "grantor"),
+        ({**DRAFT, "notice_version": "2026-04\neffect deny"}, "notice_version"),
+        ({**DRAFT, "effect": "maybe"}, "effect"),
+        ({**DRAFT, "sources": "all"}, "sources"),
+        ({**DRAFT, "sources": ["office:none"]}, "sources"),
+        ({**DRAFT, "recipients": ["everybody"]}, "directive"),
+        ({**DRAFT, "categories": ["services"]}, "directive"),
+        ({**DRAFT, "valid_until": "yesterday"}, "valid_until"),
+        ({**DRAFT, "valid_from": "2026-04-01T00:00:00"}, "directive"),
+        ({**DRAFT, "registrations": ["r"]}, "registrations"),
+        ({**DRAFT, "evidence": {**SCAN, "kind": "hearsay"}}, "evidence"),
+        ({**DRAFT, "evidence": {**SCAN, "media_type": "text/html"}}, "evidence"),
+        ({**DRAFT, "evidence": {**SCAN, "content": "?"}}, "evidence"),
+        ({**DRAFT, "evidence": {**SCAN, "content": ""}}, "evidence"),
+        (
+            {**DRAFT, "evidence": {**SCAN, "content": base64.b64encode(bytes(2**21 + 1)).decode()}},
+            "evidence",
+        ),
+    ],
+)
+async def test_what_is_malformed_is_named_and_not_repeated(
+    town: Town, body: Any, where: str
+) -> None:
+    household = await settle(town)
+    for query in ("", "?preview=true"):
+        status, raw, found = await sent(town, f"/households/{household}/directives{query}", body)
+        assert (status, found["where"]) == (400, where)
+        assert b"hearsay" not in raw
+        assert NAMES[0].encode() not in raw
+
+
+async def test_a_body_is_json_and_no_larger_than_evidence(town: Town) -> None:
+    path = f"/households/{NOBODY}/directives"
+    assert (await sent(town, path, DRAFT, kind="text/plain"))[0] == 415
+    assert (await sent(town, path, b" " * (3 * 2**20 + 1)))[0] == 413
+    assert (await sent(town, f"{path}?preview=perhaps", DRAFT))[2]["where"] == "preview"
+    largest = {**SCAN, "content": base64.b64encode(bytes(2**21)).decode()}
+    household = await settle(town)
+    path = f"/households/{household}/directives"
+    assert (await sent(town, path, {**DRAFT, "evidence": largest}))[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"reason": "changed_mind"}, "by"),
+        ({"reason": "whim", "by": "guardian"}, "reason"),
+        ({"reason": "changed_mind", "by": NAMES[0]}, "by"),
+        ({**GONE, "more": 1}, "body"),
+    ],
+)
+async def test_a_withdrawal_says_who_and_why(town: Town, body: Any, where: str) -> None:
+    household = await settle(town)
+    _, _, made = await sent(town, f"/households/{household}/directives", DRAFT)
+    status, _, found = await sent(town, f"/directives/{made['id']}/withdraw", body)
+    assert (status, found["where"]) == (400, where)
+
+
+async def test_a_token_that_only_reads_records_nothing(town: Town) -> None:
+    household = await settle(town)
+    path = f"/households/{household}/directives"
+    assert (await sent(town, path, DRAFT, "u18"))[0] == 403

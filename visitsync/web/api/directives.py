@@ -1,0 +1,182 @@
+"""Directives over HTTP: a case worker records, confirms and withdraws what a family decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from visitsync.errors import BadJson, BadParameter, UnsupportedMediaType
+from visitsync.schema import strict_json
+from visitsync.service import directives, effects
+from visitsync.service.directives import Draft, Recorded, Withdrawal
+from visitsync.service.effects import Preview
+from visitsync.service.evidence import Evidence
+from visitsync.web import body
+from visitsync.web.api.json_answer import answer
+from visitsync.web.callers import CALLER, CONTEXT
+from visitsync.web.route import Operation, Parameter, Permission, Route
+
+T = TypeVar("T")
+
+_JSON: Final = "application/json"
+_HOUSEHOLD: Final = "/api/v1/households/{household}/directives"
+_DIRECTIVE: Final = "/api/v1/directives/{directive}"
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+_CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
+"""So narrow that no name of a person can stand there."""
+
+Code: TypeAlias = Annotated[str, Meta(pattern=_CODE)]
+Item: TypeAlias = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}\Z")]
+Items: TypeAlias = Annotated[tuple[Item, ...], Meta(max_length=64)] | Literal["*"]
+
+
+class DirectiveDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a family decides: a consent or a refusal, with what it signed."""
+
+    grantor: Code
+    """An id of the guardian, never a name."""
+    effect: Literal["permit", "deny"]
+    sources: Items
+    recipients: Items
+    purposes: Items
+    categories: Items
+    valid_from: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
+    data_from: dt.date = dt.date(2000, 1, 1)
+    data_until: dt.date | None = None
+    registrations: Annotated[tuple[Item, ...], Meta(max_length=64)] | Literal["household"] = (
+        "household"
+    )
+    notice_version: Code
+    evidence: Evidence | None = None
+
+    def draft(self, household: str) -> Draft:
+        """The same for a household, without the evidence."""
+        members = {one: getattr(self, one) for one in self.__struct_fields__ if one != "evidence"}
+        return Draft(household=household, **members)
+
+    def __repr__(self) -> str:
+        return "<DirectiveDraft>"
+
+
+class DirectiveWithdrawal(Withdrawal, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who withdraws a directive, and why."""
+
+    by: Code
+
+
+async def record_directive(request: web.Request) -> web.Response:
+    """Record a consent or refusal, or answer what it would change."""
+    only_asked = _preview(request)
+    caller, context = request[CALLER], request.app[CONTEXT]
+    async with body.slot(request, f"{caller.kind}:{caller.id}"):
+        most = request.app[body.LIMITS].evidence_body_bytes
+        wanted = await _read(request, DirectiveDraft, most)
+        draft = wanted.draft(request.match_info["household"])
+        if only_asked:
+            return answer(await effects.of_draft(context, caller, draft))
+        made = await directives.record(context, caller, draft, wanted.evidence)
+    return answer(made, status=201)
+
+
+async def confirm_directive(request: web.Request) -> web.Response:
+    """Confirm, as a second person, a consent that somebody else recorded."""
+    caller, context = request[CALLER], request.app[CONTEXT]
+    made = await directives.confirm(context, caller, request.match_info["directive"])
+    return answer(made, status=201)
+
+
+async def withdraw_directive(request: web.Request) -> web.Response:
+    """Withdraw a directive, or answer what that would change."""
+    only_asked = _preview(request)
+    caller, context = request[CALLER], request.app[CONTEXT]
+    directive = request.match_info["directive"]
+    most = request.app[body.LIMITS].small_body_bytes
+    said = await _read(request, DirectiveWithdrawal, most)
+    if only_asked:
+        return answer(await effects.of_withdrawal(context, caller, directive, said))
+    return answer(await directives.withdraw(context, caller, directive, said), status=201)
+
+
+def _preview(request: web.Request) -> bool:
+    wanted = _BOOLEANS.get(request.query.get("preview", "false"))
+    if wanted is None:
+        raise BadParameter("must be true or false", where="preview")
+    return wanted
+
+
+async def _read(request: web.Request, form: type[T], most: int) -> T:
+    if request.content_type != _JSON:
+        raise UnsupportedMediaType("This is sent as JSON", where="Content-Type", accepted=(_JSON,))
+    content = await body.read(request, most=most)
+    try:
+        return msgspec.convert(strict_json.loads(content), form)
+    except strict_json.NotStrictJson as error:
+        raise BadJson("The body is no strict JSON", where=error.reason) from None
+    except msgspec.ValidationError as error:
+        raise BadParameter("The body is not of its form", where=_where(error, form)) from None
+
+
+_PLACE: Final = re.compile(r"`\$\.([a-z_]+)")
+_MISSING: Final = re.compile(r"missing required field `([a-z_]+)`")
+
+
+def _where(error: msgspec.ValidationError, form: type) -> str:
+    """The member to mend; never what the body calls one that there is not."""
+    found = _PLACE.search(str(error)) or _MISSING.search(str(error))
+    known = {one.name for one in msgspec.structs.fields(form)}
+    return found[1] if found is not None and found[1] in known else "body"
+
+
+_ASKED: Final = Parameter(
+    name="preview",
+    about="`true`: only answer who would gain or lose sight of what; nothing is recorded.",
+    schema={"type": "string", "enum": list(_BOOLEANS), "default": "false"},
+)
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path=_HOUSEHOLD,
+        handler=record_directive,
+        permission=Permission("record"),
+        reveals="reasons",
+        query=(_ASKED,),
+        operation=Operation(
+            about="Record a consent or refusal of the household's family; answers a receipt.",
+            takes={_JSON: {"$ref": "#/components/schemas/DirectiveDraft"}},
+            answers={200: Preview, 201: Recorded},
+            uses=(DirectiveDraft,),
+        ),
+    ),
+    Route(
+        method="POST",
+        path=f"{_DIRECTIVE}/confirm",
+        handler=confirm_directive,
+        permission=Permission("record"),
+        reveals="reasons",
+        operation=Operation(
+            about="Confirm, as a second person, a consent that waits for one; answers a receipt.",
+            answers={201: Recorded},
+        ),
+    ),
+    Route(
+        method="POST",
+        path=f"{_DIRECTIVE}/withdraw",
+        handler=withdraw_directive,
+        permission=Permission("record"),
+        reveals="reasons",
+        query=(_ASKED,),
+        operation=Operation(
+            about="Withdraw a consent or refusal, from the next question on; answers a receipt.",
+            takes={_JSON: {"$ref": "#/components/schemas/DirectiveWithdrawal"}},
+            answers={200: Preview, 201: Recorded},
+            uses=(DirectiveWithdrawal,),
+        ),
+    ),
+)
