@@ -86,6 +86,12 @@ class BadParameter(CallerError):
     code = "bad_parameter"
 
 
+class NotNow(CallerError):
+    """It stands in a state in which this cannot be done: used, closed, lapsed or not yet asked."""
+
+    code = "not_now"
+
+
 class BadJson(CallerError):
     """What should be strict JSON is not."""
 

@@ -76,4 +76,4 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
 
 
 def test_each_migration_names_the_one_before() -> None:
-    assert schema.release() == "0002"
+    assert schema.release() == "0003"

@@ -44,6 +44,8 @@ KINDS: Final = frozenset(
         "block_closed",
         "lift_requested",
         "lift_approved",
+        "lift_used",
+        "closing_requested",
         "council_case_recorded",
         "invocation_requested",
         "invocation_approved",

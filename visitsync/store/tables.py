@@ -282,6 +282,73 @@ submission: Final = sa.Table(
     sa.UniqueConstraint("office", "key"),
 )
 
+# ── protection and emergency: what waits for a second person, and who was told ───────────────────
+closing: Final = sa.Table(
+    # Somebody asked to end a shield or block; another person has not decided yet.
+    "closing",
+    METADATA,
+    _text("kind", key=True),
+    _text("fact", key=True),
+    _text("asked_by"),
+    _number("asked_at"),
+)
+confirmed: Final = sa.Table(
+    # Shields that somebody confirmed; every other one is provisional.
+    "confirmed",
+    METADATA,
+    _text("shield", key=True),
+    _text("confirmed_by"),
+    _number("confirmed_at"),
+)
+lift: Final = sa.Table(
+    "lift",
+    METADATA,
+    _text("id", key=True),
+    _text("shield"),
+    _text("household"),
+    _text("recipient"),
+    _text("document"),
+    _text("asked_by"),
+    _number("asked_at"),
+    _text("approved_by", null=True),
+    _number("approved_at", null=True),
+    _number("used_at", null=True),
+)
+emergency: Final = sa.Table(
+    # One break-glass access: asked, granted, and closed by a review. The id is the grant's.
+    "emergency",
+    METADATA,
+    _text("id", key=True),
+    _text("household"),
+    _text("viewer"),
+    _text("agency"),
+    _text("office", null=True),
+    _text("reason"),
+    _text("categories"),
+    _number("hours"),
+    _number("asked_at"),
+    _text("approved_by", null=True),
+    _number("granted_at", null=True),
+    _number("due_at", null=True),
+    _text("outcome", null=True),
+    _text("reviewed_by", null=True),
+    _number("reviewed_at", null=True),
+    _number("escalated_at", null=True),
+    sa.Index("emergency_viewer_idx", "viewer"),
+)
+message: Final = sa.Table(
+    # Says that something happened, never to whom.
+    "message",
+    METADATA,
+    _text("id", key=True),
+    _text("reader"),  # office:ID or staff:ID
+    _text("kind"),
+    _number("at"),
+    _text("about"),  # the id of a grant
+    _number("read_at", null=True),
+    sa.Index("message_reader_idx", "reader"),
+)
+
 # ── the access log: insert and select only ────────────────────────────────────────────────────────
 log_head: Final = sa.Table(
     "log_head",

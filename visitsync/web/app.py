@@ -10,7 +10,7 @@ from aiohttp import web
 from visitsync.service.context import Context
 from visitsync.service.health import Readiness
 from visitsync.web import callers, language
-from visitsync.web.api import directives, explain, households, standing, submissions
+from visitsync.web.api import directives, explain, households, protection, standing, submissions
 from visitsync.web.frame import framed
 from visitsync.web.limits import Limits
 from visitsync.web.pages import household, signing_in
@@ -22,6 +22,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *households.ROUTES,
     *explain.ROUTES,
     *directives.ROUTES,
+    *protection.ROUTES,
     *signing_in.ROUTES,
     *household.ROUTES,
 )

@@ -49,6 +49,7 @@ STATUSES: Final[Mapping[type[errors.VisitsyncError], Rule]] = {
     errors.TooLarge: Rule(413),
     errors.TooSlow: Rule(408),
     errors.TooManyRequests: Rule(429),
+    errors.NotNow: Rule(409),
     errors.CallerError: Rule(400),
     errors.RecordError: Rule(400),
     errors.RepeatedKey: Rule(422, tells_where=False),
