@@ -92,6 +92,12 @@ class NotNow(CallerError):
     code = "not_now"
 
 
+class NotProven(CallerError):
+    """Who asks did not prove anew who they are."""
+
+    code = "not_proven"
+
+
 class BadJson(CallerError):
     """What should be strict JSON is not."""
 

@@ -45,7 +45,8 @@ async def add(made: Change, next_: Fact, body: Body) -> Fact:
         BadParameter: they could not; nothing is recorded.
     """
     household = str(next_.household)
-    refuse_unreadable(next_.kind, body, household, made.at)
+    # A grant starts no earlier than its first version was recorded; a later one keeps its start.
+    refuse_unreadable(next_.kind, body, household, next_.recorded_at or made.at)
     written = msgspec.json.encode(body, order="sorted").decode()
     fact = next_._replace(recorded_at=made.at, body=written)
     await facts.add(made.connection, [fact])

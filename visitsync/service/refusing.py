@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from visitsync.errors import NotNow, UnknownHousehold
+from visitsync.errors import NotNow, NotProven, UnknownHousehold
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.writing import change
@@ -29,7 +29,7 @@ async def refusing(context: Context, caller: Caller, asked: str, about: str) -> 
     """
     try:
         yield
-    except (NotNow, UnknownHousehold):
+    except (NotNow, NotProven, UnknownHousehold):
         async with change(context, caller) as made:
             await made.log(
                 caller,

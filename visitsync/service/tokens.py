@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import secrets
 from collections.abc import Collection
 from typing import Final, Literal
@@ -145,6 +146,12 @@ async def authenticate(
         )
         context.seen.put(digest, known)
     return msgspec.structs.replace(known, request=request, address=address)
+
+
+async def proves(connection: AsyncConnection, caller: Caller, secret: str) -> bool:
+    """Whether `secret` is that of the token with which `caller` came, and of no other."""
+    known = None if caller.token is None else await tokens.by_id(connection, caller.token)
+    return known is not None and hmac.compare_digest(known.digest, _digest(secret))
 
 
 async def revoke(context: Context, caller: Caller, token: str) -> None:

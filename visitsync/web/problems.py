@@ -50,6 +50,7 @@ STATUSES: Final[Mapping[type[errors.VisitsyncError], Rule]] = {
     errors.TooSlow: Rule(408),
     errors.TooManyRequests: Rule(429),
     errors.NotNow: Rule(409),
+    errors.NotProven: Rule(403, tells_where=False),
     errors.CallerError: Rule(400),
     errors.RecordError: Rule(400),
     errors.RepeatedKey: Rule(422, tells_where=False),

@@ -1,0 +1,32 @@
+"""The codes of protection and emergency, read once from ``protection.toml``, the one source."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What people read for a code."""
+
+    ja: str
+    en: str
+
+
+def _load() -> Mapping[str, Mapping[str, Words]]:
+    text = resources.files(__package__).joinpath("protection.toml").read_text(encoding="utf-8")
+    return MappingProxyType(msgspec.convert(tomllib.loads(text), dict[str, dict[str, Words]]))
+
+
+_ALL: Final = _load()
+REASONS: Final = _ALL["reason"]
+"""Why an emergency access is asked for."""
+DOCUMENTS: Final = _ALL["document"]
+"""What an address is lifted for."""
+MESSAGES: Final = _ALL["message"]
+"""What a message says."""

@@ -1,0 +1,105 @@
+"""Telling offices and members of staff that something happened, without saying to whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from visitsync.errors import BadParameter
+from visitsync.schema.protection import MESSAGES
+from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.service import knowing
+from visitsync.service.caller import Caller
+from visitsync.service.context import Context
+from visitsync.service.ids import new_id
+from visitsync.service.writing import Change, change
+from visitsync.store import clock, messages
+
+_MOST: Final = 1000
+_ANYBODY: Final = tuple(VOCABULARY.roles)
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader is told."""
+
+    id: str
+    to: str
+    """``office:ID`` or ``staff:ID``."""
+    kind: str
+    about: str
+    """The id of an emergency access; of no person and no household."""
+    at: dt.datetime
+    read_at: dt.datetime | None
+    """When somebody first read it; None: this is the first time."""
+
+
+class Messages(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest first."""
+
+    messages: tuple[Message, ...]
+    cursor: str | None
+    """Where the next page begins."""
+
+
+async def tell(made: Change, readers: Collection[str], kind: str, about: str) -> None:
+    """Write a message to each of `readers`, in the transaction of what it tells of."""
+    if kind not in MESSAGES:
+        raise KeyError(kind)
+    rows = [
+        messages.Message(new_id("m"), one, kind, made.at, about, None) for one in sorted(readers)
+    ]
+    await messages.add(made.connection, rows)
+
+
+async def tell_officers(made: Change, agency: str, kind: str, about: str) -> None:
+    """Write it to the protection officers; where there are none, to an agency's supervisors."""
+    officers = await messages.staff_with_role(made.connection, knowing.OFFICER)
+    readers = set(officers)
+    if not readers:
+        chiefs = await messages.staff_with_role(made.connection, knowing.SUPERVISOR)
+        readers = {one for one, of in chiefs.items() if of == agency}
+    await tell(made, {f"staff:{one}" for one in readers}, kind, about)
+
+
+async def mine(
+    context: Context, caller: Caller, *, cursor: str | None = None, limit: int = 100
+) -> Messages:
+    """The messages to somebody, and to the offices of whose staff they are.
+
+    Raises:
+        BadParameter: the limit is out of range.
+        NotAllowed: the caller is no member of staff.
+    """
+    caller.must("read")
+    if not 1 <= limit <= _MOST:
+        raise BadParameter(f"must lie between 1 and {_MOST}", where="limit")
+    async with change(context, caller) as made:
+        found = await knowing.beside(context, made.connection, caller, "", _ANYBODY)
+        offices = () if found.viewer is None else found.viewer.offices
+        readers = {f"staff:{caller.id}", *(f"office:{one}" for one in offices)}
+        rows = await messages.to(made.connection, readers, cursor, limit + 1)
+        page = rows[:limit]
+        await messages.read(made.connection, [one.id for one in page], made.at)
+        await made.log(
+            caller,
+            "list_read",
+            private={"asked": "messages", "messages": [one.id for one in page]},
+            public={"records": len(page), "decision": "shown"},
+        )
+    return Messages(
+        messages=tuple(
+            Message(
+                id=one.id,
+                to=one.reader,
+                kind=one.kind,
+                about=one.about,
+                at=clock.instant(one.at),
+                read_at=None if one.read_at is None else clock.instant(one.read_at),
+            )
+            for one in page
+        ),
+        cursor=page[-1].id if len(rows) > limit else None,
+    )
