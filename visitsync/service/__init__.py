@@ -26,6 +26,17 @@ module              asks
                     ``revoke(context, caller, token)``, ``listed(context)``
 ``directives``      ``record(context, caller, Draft) -> Recorded``,
                     ``withdraw(context, caller, directive) -> Recorded``
+``shields``         ``record(context, caller, household, ShieldDraft)``, ``confirm(…)``,
+                    ``ageing(context, caller) -> AgeingReport``
+``blocks``          ``record(context, caller, household, BlockDraft)``
+``closing``         ``ask(context, caller, kind, id)``, then ``approve(…)`` by somebody else
+``lifts``           ``ask(context, caller, shield, LiftDraft)``, ``approve(context, caller, id)``,
+                    ``use(context, caller, id, purpose) -> Lifted``, once
+``emergencies``     ``ask(context, caller, household, EmergencyDraft) -> EmergencyAccess``,
+                    ``approve(context, caller, id)``
+``emergency_reviews``  ``review(context, caller, id, ReviewDraft)``, ``waiting(context, caller)``,
+                    ``statistics(context, caller)``
+``messages``        ``mine(context, caller, cursor=…, limit=…) -> Messages``
 ``links``           ``undo(context, caller, registration) -> str``, the new household
 ``access_log``      ``export(context, caller, start, until) -> bytes`` (a bundle),
                     ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``

@@ -1,4 +1,4 @@
-"""Protecting a family over HTTP: shields, blocks, and ending them by two people."""
+"""Protecting a family over HTTP: shields, blocks, lifts, and ending them by two people."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from visitsync.service import blocks, closing, shields
+from visitsync.service import blocks, closing, lifts, shields
 from visitsync.service.blocks import BlockDraft
 from visitsync.service.closing import ClosingAsked, Kind
+from visitsync.service.lifts import LiftDraft, Lifted, LiftStanding, LiftUse
 from visitsync.service.measures import RecordedMeasure
 from visitsync.service.shields import AgeingReport, Confirmation, ShieldDraft
 from visitsync.web.api.json_answer import answer
@@ -69,6 +70,29 @@ async def close_block(request: web.Request) -> web.Response:
     return await _approve(request, "block")
 
 
+async def ask_for_lift(request: web.Request) -> web.Response:
+    """Ask for a lift past a shield."""
+    draft = await read_as(request, LiftDraft)
+    made = await lifts.ask(request.app[CONTEXT], request[CALLER], request.match_info["id"], draft)
+    return answer(made, status=201)
+
+
+async def approve_lift(request: web.Request) -> web.Response:
+    """Approve a lift that somebody else asked for."""
+    return answer(
+        await lifts.approve(request.app[CONTEXT], request[CALLER], request.match_info["id"])
+    )
+
+
+async def use_lift(request: web.Request) -> web.Response:
+    """Answer address and telephone for one document, once."""
+    said = await read_as(request, LiftUse)
+    made = await lifts.use(
+        request.app[CONTEXT], request[CALLER], request.match_info["id"], said.purpose
+    )
+    return answer(made)
+
+
 async def _ask(request: web.Request, kind: Kind) -> web.Response:
     asked = await closing.ask(request.app[CONTEXT], request[CALLER], kind, request.match_info["id"])
     return answer(asked, status=202)
@@ -82,7 +106,11 @@ async def _approve(request: web.Request, kind: Kind) -> web.Response:
 
 
 def _post(
-    path: str, handler: Handler, about: str, answers: dict[int, Any], form: type | None = None
+    path: str,
+    handler: Handler,
+    about: str,
+    answers: dict[int, Any],
+    form: type | None = None,
 ) -> Route:
     takes = None if form is None else {JSON: {"$ref": f"#/components/schemas/{form.__name__}"}}
     return Route(
@@ -154,5 +182,30 @@ ROUTES: Final = (
         close_block,
         "Close a block that somebody else asked to close.",
         {200: RecordedMeasure},
+    ),
+    _post(
+        "shields/{id}/lifts",
+        ask_for_lift,
+        "Ask for a lift past a shield: one document, one recipient.",
+        {201: LiftStanding},
+        LiftDraft,
+    ),
+    _post(
+        "lifts/{id}/approve",
+        approve_lift,
+        "Approve a lift that somebody else asked for; it can be used for 15 minutes.",
+        {200: LiftStanding},
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/lifts/{id}/use",
+        handler=use_lift,
+        permission=Permission("read"),
+        operation=Operation(
+            about="Address and telephone for one document: to the recipient, once.",
+            takes={JSON: {"$ref": "#/components/schemas/LiftUse"}},
+            answers={200: Lifted},
+            uses=(LiftUse,),
+        ),
     ),
 )
