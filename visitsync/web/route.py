@@ -13,12 +13,13 @@ from visitsync.errors import BadParameter, SettingsError
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-Reveals: TypeAlias = Literal["nothing", "own", "released", "reasons", "log"]
+Reveals: TypeAlias = Literal["nothing", "own", "released", "reasons", "measures", "log"]
 REVEALS: Final[Mapping[Reveals, str]] = {
     "nothing": "nothing of any household",
     "own": "to an office what it handed in itself",
     "released": "what `consent.release` lets out for this viewer and purpose",
     "reasons": "who may see which categories and why; no field of any record",
+    "measures": "what protects or opens a household, by ids and codes; no field of any record",
     "log": "entries of the access log, which hold no field of any record",
 }
 """By which door a route can let something of a household out."""
