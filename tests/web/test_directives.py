@@ -91,6 +91,10 @@ async def test_not_mine_and_not_there_are_the_same_bytes(town: Town) -> None:
             (f"/households/{NOBODY}/directives", DRAFT, WORKER),
             (f"/households/{NOBODY}/directives?preview=true", DRAFT, WORKER),
             ("/households/x/directives", DRAFT, WORKER),
+            ("/households/%00/directives", DRAFT, WORKER),
+            ("/directives/%00/withdraw", GONE, WORKER),
+            ("/directives/%00/withdraw?preview=true", GONE, WORKER),
+            ("/directives/%00/confirm", {}, WORKER),
             (f"/directives/{made['id']}/withdraw", GONE, STRANGER),
             (f"/directives/{made['id']}/withdraw?preview=true", GONE, STRANGER),
             (f"/directives/{made['id']}/confirm", {}, STRANGER),
@@ -175,3 +179,30 @@ async def test_a_token_that_only_reads_records_nothing(town: Town) -> None:
     household = await settle(town)
     path = f"/households/{household}/directives"
     assert (await sent(town, path, DRAFT, "u18"))[0] == 403
+
+
+async def test_the_list_says_where_each_stands(town: Town) -> None:
+    household = await settle(town)
+    path = f"/households/{household}/directives"
+    _, _, made = await sent(town, path, DRAFT)
+    async with town.session.get(
+        f"/api/v1{path}?purpose=care_coordination", headers=town.staff(WORKER)
+    ) as response:
+        found = await response.json()
+    assert [(one["id"], one["state"]) for one in found["directives"]] == [(made["id"], "in_force")]
+
+    answers = set()
+    for staff, one in ((STRANGER, household), (WORKER, NOBODY), (WORKER, "x")):
+        url = f"/api/v1/households/{one}/directives?purpose=care_coordination"
+        async with town.session.get(url, headers=town.staff(staff)) as response:
+            answers.add((response.status, await response.read()))
+    assert [status for status, _ in answers] == [404]
+    async with town.session.get(f"/api/v1{path}", headers=town.staff(WORKER)) as response:
+        assert (response.status, (await response.json())["where"]) == (400, "purpose")
+
+
+async def test_a_second_person_confirms(town: Town) -> None:
+    household = await settle(town)
+    _, _, made = await sent(town, f"/households/{household}/directives", DRAFT)
+    status, _, found = await sent(town, f"/directives/{made['id']}/confirm", {})
+    assert (status, found["where"]) == (400, "directive")

@@ -52,8 +52,7 @@ def body_of_file(one: Directive, valid_from: int) -> str:
 
 def recorded_first(known: Fact) -> int:
     """From when a stored directive holds, for comparing it with a file that does not say."""
-    begin = msgspec.json.decode(known.body)["valid"]["from"]
-    return clock.stored(dt.datetime.fromisoformat(begin))
+    return clock.stored_text(read(known.body)["valid"]["from"])
 
 
 def written(made: Body) -> str:

@@ -14,12 +14,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
-from visitsync.service import consents, evidence, receipts
+from visitsync.service import consents, evidence, notices, receipts
 from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.evidence import Evidence
-from visitsync.service.ids import new_id
+from visitsync.service.ids import is_household, new_id
 from visitsync.service.receipts import Effective, What
 from visitsync.service.responsible import NOT_THERE, must_decide_for, refusals_logged
 from visitsync.service.writing import Change, change
@@ -111,6 +111,7 @@ async def record(
         consents.refuse_unreadable(body, draft.household, made.at)
         if caller.kind != "operator":
             await refuse_unknown_names(made.connection, draft.household, body)
+        await notices.refuse_unsigned(made.connection, body)
         fact = _fact(new_id("d"), 1, made.at, draft.household, body)
         waits = draft.effect == "permit" and await directory.asks_for_second_person(made.connection)
         if waits:
@@ -144,7 +145,7 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
         refusals_logged(context, caller, "confirm a directive", None),
         change(context, caller) as made,
     ):
-        found = await find(made, directive)
+        found = await find(made.connection, directive)
         await _must_decide_for(made, caller, found.household)
         if found.proposal is None or found.fact is not None:
             raise BadParameter("waits for nobody's confirmation", where="directive")
@@ -185,7 +186,7 @@ async def withdraw(
         refusals_logged(context, caller, "withdraw a directive", None),
         change(context, caller) as made,
     ):
-        found = await find(made, directive)
+        found = await find(made.connection, directive)
         await _must_decide_for(made, caller, found.household)
         refuse_unless_theirs(found.body, caller, said)
         body = consents.withdrawn(found.body, made.at)
@@ -218,17 +219,12 @@ def refuse_unless_theirs(body: Body, caller: Caller, said: Withdrawal | None) ->
         raise BadParameter("Only who refused withdraws a refusal", where="by")
 
 
-async def find(made: Change, directive: str) -> Found:
-    """A directive by its id.
-
-    Raises:
-        UnknownHousehold: there is none.
-    """
-    known = await facts.newest(made.connection, consents.KIND, [directive])
-    found = Found(known.get(directive), await proposals.by_id(made.connection, directive))
-    if found == (None, None):
-        raise UnknownHousehold(NOT_THERE)
-    return found
+async def find(connection: AsyncConnection, directive: str) -> Found:
+    """A directive by its id; empty where there is none."""
+    if not directive.isprintable():
+        return Found(None, None)  # no id, and nothing that a database could be asked for
+    known = await facts.newest(connection, consents.KIND, [directive])
+    return Found(known.get(directive), await proposals.by_id(connection, directive))
 
 
 async def refuse_unknown_names(connection: AsyncConnection, household: str, body: Body) -> None:
@@ -252,9 +248,10 @@ def _must_record(caller: Caller) -> None:
 
 
 async def _must_decide_for(made: Change, caller: Caller, household: str) -> None:
+    known = household if is_household(household) else "unknown"
     if caller.kind != "operator":
-        await must_decide_for(made.context, made.connection, caller, household)
-    elif not await households.exists(made.connection, household):
+        await must_decide_for(made.context, made.connection, caller, known)
+    elif not await households.exists(made.connection, known):
         raise UnknownHousehold(NOT_THERE)
 
 

@@ -8,6 +8,7 @@ the answer is that for all reports there could be, and says nothing of which the
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -17,26 +18,29 @@ import msgspec
 from visitsync.consent import Instant, Record, Scenario, asked_by, decide, read_scenario
 from visitsync.schema.directory import Directory
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import consents
+from visitsync.service import consents, notices
 from visitsync.service.acting import Actor
 from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.directives import (
     Draft,
-    Found,
     Withdrawal,
+    find,
     refuse_unknown_names,
     refuse_unless_theirs,
 )
 from visitsync.service.directory import known_directory
 from visitsync.service.gathering import Gathered, scenario
 from visitsync.service.responsible import look
-from visitsync.store import clock, directory, facts, households, proposals
+from visitsync.service.slices import in_slices
+from visitsync.store import clock, directory, facts, households
 from visitsync.store.facts import Fact
 
 _DAY: Final = dt.timedelta(days=1)
 _DRAFT: Final = "draft"
+_SLICE: Final = 16
+"""Questions, of some tenths of a millisecond each, before others get their turn."""
 _NOBODY: Final = "nobody"
 """In whose place every viewer asks, one by one."""
 
@@ -102,6 +106,7 @@ async def of_draft(context: Context, caller: Caller, draft: Draft) -> Preview:
         fact = Fact(consents.KIND, _DRAFT, 1, now, draft.household, consents.written(body))
         async with context.database.reading() as connection:
             await refuse_unknown_names(connection, draft.household, body)
+            await notices.refuse_unsigned(connection, body)
             waits = draft.effect == "permit" and await directory.asks_for_second_person(connection)
         return await _previewed(context, gathered, _Wanted(fact, body), waits=waits)
 
@@ -122,8 +127,7 @@ async def of_withdrawal(
     """
     caller.must("record")
     async with context.database.reading() as connection:
-        stated = await facts.newest(connection, consents.KIND, [directive])
-        found = Found(stated.get(directive), await proposals.by_id(connection, directive))
+        found = await find(connection, directive)
 
     async def work(gathered: Gathered, _: Actor) -> Preview:
         newest = [one for one in gathered.known.facts if one.id == directive]
@@ -152,7 +156,7 @@ async def _previewed(
         people = await known_directory(context, connection)
         members = await households.members(connection, [household])
     offices_of = {one.id: one.office for one in members[household]}
-    begins = clock.stored(dt.datetime.fromisoformat(wanted.body["valid"]["from"]))
+    begins = clock.stored_text(wanted.body["valid"]["from"])
     at = max(now, begins)
     before = gathered.known._replace(now=at, facts=stated, cases=cases)
     after = before._replace(facts=[*stated, wanted.fact])
@@ -172,8 +176,8 @@ async def _previewed(
                 scene_after,
                 people,
                 {one.id: one.record.program for one in scene_after.records if one.record},
-                _sights(scene_before, purposes),
-                _sights(scene_after, purposes),
+                await _sights(scene_before, purposes),
+                await _sights(scene_after, purposes),
             )
         ),
     )
@@ -230,13 +234,13 @@ def _days(directives: Iterable[Mapping[str, Any]]) -> list[dt.date]:
 
 
 # ── what is compared ──────────────────────────────────────────────────────────────────────────────
-def _sights(scene: Scenario, purposes: Iterable[str]) -> _Sights:
+async def _sights(scene: Scenario, purposes: Iterable[str]) -> _Sights:
+    asked = itertools.product(scene.viewers, purposes)
     return {
         (viewer, purpose): {
             one.record: frozenset(one.visible) for one in decide(asked_by(scene, viewer, purpose))
         }
-        for viewer in scene.viewers
-        for purpose in purposes
+        async for viewer, purpose in in_slices(asked, _SLICE)
     }
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from visitsync.errors import Tampered
 from visitsync.service.keyring import EVIDENCE, held
 from visitsync.service.writing import Change
 from visitsync.store import data_keys, evidence
@@ -67,18 +66,3 @@ async def _key(made: Change, household: str) -> bytes:
     key, row = made.context.keyring.made(place)
     await data_keys.add(made.connection, [row])
     return key
-
-
-async def opened(made: Change, household: str, directive: str) -> Evidence:
-    """The evidence of a directive, as it was handed in.
-
-    Raises:
-        Tampered: it was altered or moved, or there is none.
-    """
-    row = await evidence.of_directive(made.connection, directive)
-    if row is None:
-        raise Tampered("there is no such evidence", where="evidence")
-    rows = await data_keys.of_households(made.connection, [household])
-    key = held(made.context.keyring.opened(rows), (household, "", EVIDENCE))
-    plain = made.context.keyring.open_evidence(key, household, directive, row.sealed)
-    return msgspec.msgpack.decode(plain, type=Evidence)

@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.errors import BadParameter, DirectoryError
 from visitsync.schema.directory import Directive, Staff
-from visitsync.service import caseloads, consents
+from visitsync.service import caseloads, consents, notices
 from visitsync.store import directory, epochs, facts, households, tokens
 from visitsync.store.facts import VIEWER, Fact
 
@@ -108,9 +109,14 @@ async def directives(
 
     Returns:
         Their ids, each with ``added`` or ``changed``.
+
+    Raises:
+        DirectoryError: one could not be read by the rules, names no notice that there is, or is a
+            consent where a second person must confirm each.
     """
     told = []
     made = []
+    second_person = await directory.asks_for_second_person(connection)
     for one in wanted:
         for household in sorted(homes.get(one.household, ())):
             name = f"{one.id}.{household}"
@@ -120,12 +126,29 @@ async def directives(
             first = at if known is None else consents.recorded_first(known)
             body = consents.body_of_file(one, first)
             if known is None or known.body != body:
+                await _refuse_unfit(connection, one, household, at, second_person=second_person)
                 version = 1 if known is None else known.version + 1
                 made.append(Fact(consents.KIND, name, version, at, household, body))
                 told.append((name, "added" if known is None else "changed"))
     await facts.add(connection, made)
     await epochs.bump(connection, {epochs.of_household(str(one.household)) for one in made})
     return told
+
+
+async def _refuse_unfit(
+    connection: AsyncConnection, one: Directive, household: str, at: int, *, second_person: bool
+) -> None:
+    where = f"directive {one.id}"
+    if second_person and one.effect == "permit":
+        raise DirectoryError(
+            "A second person confirms each consent here, so case workers record it", where=where
+        )
+    body = consents.body(one, at)
+    try:
+        consents.refuse_unreadable(body, household, at)
+        await notices.refuse_unsigned(connection, body)
+    except BadParameter as error:
+        raise DirectoryError(str(error), where=where) from None
 
 
 async def _bump(connection: AsyncConnection, people: Collection[str]) -> None:

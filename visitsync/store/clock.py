@@ -52,6 +52,15 @@ def stored(at: dt.datetime) -> int:
     return (at - EPOCH) // _MICROSECOND
 
 
+def stored_text(written_at: str) -> int:
+    """A time that RFC 3339 writes, as it is stored.
+
+    >>> stored_text("1970-01-01T09:00:00+09:00")
+    0
+    """
+    return stored(dt.datetime.fromisoformat(written_at))
+
+
 def written(at: int) -> str:
     """A stored time as RFC 3339 writes it.
 

@@ -27,13 +27,6 @@ async def add(connection: AsyncConnection, row: Evidence) -> None:
     await bulk.add(connection, evidence, [row])
 
 
-async def of_directive(connection: AsyncConnection, directive: str) -> Evidence | None:
-    """The evidence of a directive, if it has any."""
-    rows = await connection.execute(sa.select(evidence).where(evidence.c.directive == directive))
-    row = rows.first()
-    return None if row is None else Evidence._make(row)
-
-
 async def kinds(connection: AsyncConnection, household: str) -> dict[str, str]:
     """By directive of a household, the kind of its evidence."""
     rows = await connection.execute(

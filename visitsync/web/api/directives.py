@@ -12,11 +12,13 @@ from msgspec import Meta
 
 from visitsync.errors import BadJson, BadParameter, UnsupportedMediaType
 from visitsync.schema import strict_json
-from visitsync.service import directives, effects
+from visitsync.service import directives, effects, standings
 from visitsync.service.directives import Draft, Recorded, Withdrawal
 from visitsync.service.effects import Preview
 from visitsync.service.evidence import Evidence
+from visitsync.service.standings import Directives
 from visitsync.web import body
+from visitsync.web.api.households import PURPOSE
 from visitsync.web.api.json_answer import answer
 from visitsync.web.callers import CALLER, CONTEXT
 from visitsync.web.route import Operation, Parameter, Permission, Route
@@ -82,6 +84,13 @@ async def record_directive(request: web.Request) -> web.Response:
             return answer(await effects.of_draft(context, caller, draft))
         made = await directives.record(context, caller, draft, wanted.evidence)
     return answer(made, status=201)
+
+
+async def list_directives(request: web.Request) -> web.Response:
+    """The household's directives, and where each stands."""
+    household, purpose = request.match_info["household"], request.query["purpose"]
+    found = await standings.of_household(request.app[CONTEXT], request[CALLER], household, purpose)
+    return answer(found)
 
 
 async def confirm_directive(request: web.Request) -> web.Response:
@@ -152,6 +161,18 @@ ROUTES: Final = (
             takes={_JSON: {"$ref": "#/components/schemas/DirectiveDraft"}},
             answers={200: Preview, 201: Recorded},
             uses=(DirectiveDraft,),
+        ),
+    ),
+    Route(
+        method="GET",
+        path=_HOUSEHOLD,
+        handler=list_directives,
+        permission=Permission("record"),
+        reveals="reasons",
+        query=(PURPOSE,),
+        operation=Operation(
+            about="The household's directives: where each stands, and whom to ask again.",
+            answers={200: Directives},
         ),
     ),
     Route(
