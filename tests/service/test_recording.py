@@ -31,7 +31,8 @@ from visitsync.service.context import Context
 from visitsync.service.directives import Recorded, Withdrawal
 from visitsync.service.directory import Wanted
 from visitsync.service.evidence import Evidence
-from visitsync.service.timelines import view
+from visitsync.service.gathering import gather
+from visitsync.service.timelines import decided, view
 from visitsync.service.writing import change
 from visitsync.store import data_keys, epochs, facts
 from visitsync.store.facts import Fact
@@ -192,6 +193,21 @@ async def test_any_guardian_withdraws_a_consent(context: Context) -> None:
     with pytest.raises(BadParameter) as refused:
         await directives.withdraw(context, WORKER, made.id, FATHER)
     assert refused.value.where == "directive"
+
+
+async def test_what_was_decided_before_a_change_is_not_answered_after_it(
+    context: Context,
+) -> None:
+    home = await a_home(context)
+    made = await recorded(context, home)
+    for change_it in (
+        directives.withdraw(context, WORKER, made.id, FATHER),
+        directives.record(context, WORKER, a_consent(home)),
+    ):
+        gathered = await gather(context, WORKER, [home])
+        look = decided(context, gathered, WORKER, home, CARE)
+        await change_it
+        assert not await context.log.look(look.draft, gathered.known.epochs)
 
 
 async def test_only_who_refused_withdraws_a_refusal(context: Context) -> None:

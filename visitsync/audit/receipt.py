@@ -70,9 +70,7 @@ def parse(text: str) -> Receipt:
     Raises:
         BadNote: if it is none, or of another version.
     """
-    first, *lines = text.split("\n")
-    if first != FIRST_LINE:
-        raise BadNote("this is no receipt of this version", reason="malformed")
+    _, *lines = text.split("\n")
     read: dict[str, Any] = {}
     for name, line in zip(Receipt.__struct_fields__, lines, strict=False):
         label, _, value = line.partition(" ")
@@ -84,7 +82,7 @@ def parse(text: str) -> Receipt:
     except (msgspec.ValidationError, ValueError):
         made = None
     if made is None or made.text() != text:
-        raise BadNote("this is no receipt", reason="malformed")
+        raise BadNote("this is no receipt of this version", reason="malformed")
     return made
 
 
