@@ -123,6 +123,7 @@ class _Heard(msgspec.Struct, frozen=True, kw_only=True):
     refused: frozenset[str]
     opened: bool
     """C3 after C4, C5 or C6 permits its attendance."""
+    shielded: bool
 
 
 def _apply(rules: Rules, inquiry: Inquiry, records: Sequence[Record]) -> Iterable[Decision]:
@@ -150,6 +151,7 @@ def _apply(rules: Rules, inquiry: Inquiry, records: Sequence[Record]) -> Iterabl
                 reasons=one.reasons,
                 office=each.office if masked else None,
                 failed=told,
+                shielded=one.shielded,
             )
 
 
@@ -194,6 +196,7 @@ def _heard(weighed: Weighed, permits: Sequence[Permit], refusals: Sequence[Limit
             and not (permit.rule == "C3" and ATTENDANCE in refused)
             for permit in permits
         ),
+        shielded=weighed.shielded,
     )
 
 

@@ -45,6 +45,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Asked with ``known_at``: gives outcomes and reasons, never fields."""
     failed: tuple[str, ...] = ()
     """Rules that raised; the operator must be told."""
+    shielded: bool = False
+    """Shown under an address shield that this viewer has not opened (C7, and no C1 record).
+
+    Free text is then looked through before it is released. Not part of the printed line.
+    """
 
     def as_json(self) -> dict[str, object]:
         """The line that ``visitsync decide`` prints."""

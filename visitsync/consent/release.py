@@ -2,6 +2,7 @@
 
 Fields are taken by the list of their category (`[field]` in ``vocabulary.toml``). What is not
 listed there, or not visible, is left out and not set to null: null says that the office gave none.
+Under an address shield free text that may tell where the family is gives way to a fixed sentence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.form import taken
+from visitsync.consent.withholding import without_locators
 from visitsync.errors import NotAllowed
 
 
@@ -82,10 +84,11 @@ def release(decisions: Iterable[Decision], lines: Mapping[str, bytes]) -> Releas
         if decision.outcome == "masked" and decision.office is not None:
             offices.add(decision.office)
         if decision.outcome == "shown" and decision.record is not None:
+            line = taken(lines[decision.record], decision.visible, decision.withheld_fields)
             shown.append(
                 ReleasedVisit(
                     record=decision.record,
-                    line=taken(lines[decision.record], decision.visible, decision.withheld_fields),
+                    line=without_locators(line) if decision.shielded else line,
                     why=_shown_reasons(decision.reasons),
                 )
             )

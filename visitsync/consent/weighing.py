@@ -25,6 +25,8 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
     visible: frozenset[str]
     withheld_fields: frozenset[str]
     reasons: frozenset[Reason]
+    shielded: bool
+    """Whether a shield limits what is visible and nothing opens it for this viewer."""
 
 
 def weigh(
@@ -65,6 +67,7 @@ def weigh(
             field for field in fields if _CATEGORY_OF_FIELD.get(field, ATTENDANCE) in visible
         ),
         reasons=frozenset(reasons),
+        shielded=bool(visible) and any(not shield.contact_through for shield in shields),
     )
 
 

@@ -1,0 +1,132 @@
+"""Free text under an address shield: what tells where they are is for no one it limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from consent.agreement import case, case_names
+
+from visitsync.consent import Decision, decide, read_scenario, release
+from visitsync.consent.withholding import WITHHELD_TEXT, without_locators
+from visitsync.schema.visit import NOTE_CATEGORIES
+
+TELLING = "上の子は汐見小学校に通う。"
+PLAIN = "機嫌よく過ごした。"
+
+
+def line(**notes: str) -> bytes:
+    """A canonical report with these notes."""
+    report: dict[str, Any] = {
+        "program": "multiples",
+        "source": {"office": "o4", "record_id": "R-1", "revision": 1, "state": "active",
+                   "local_program": None, "file": None, "row": None},
+        "case_no": "A-12", "persons": [], "basis": "measure", "outcome": "done", "start": None,
+        "end": None, "date": "2026-09-01", "place": "home", "visitors": [], "services": [],
+        "units": None, "fee": None, "notes": notes, "health": {}, "confirmed_by": "none",
+    }  # fmt: skip
+    return json.dumps(report, ensure_ascii=False).encode()
+
+
+def decided(scenario: Any) -> Iterator[Decision]:
+    return (one for one in decide(read_scenario(scenario)) if one.outcome == "shown")
+
+
+def told(decision: Decision, report: bytes) -> dict[str, Any]:
+    released = release([decision], {str(decision.record): report})
+    notes = released.shown[0].fields.get("notes", {})
+    assert isinstance(notes, dict)
+    return notes
+
+
+def shown(*, shielded: bool) -> Decision:
+    return Decision(
+        record="r1",
+        outcome="shown",
+        visible=("attendance", "child_protection", "health", "notes"),
+        shielded=shielded,
+    )
+
+
+@pytest.mark.parametrize("category", [one for one in NOTE_CATEGORIES if one != "contact"])
+def test_a_text_that_tells_where_they_are_is_withheld_whole(category: str) -> None:
+    others = {one: PLAIN for one in NOTE_CATEGORIES if one not in (category, "contact")}
+    report = line(**{**others, category: TELLING})
+
+    assert told(shown(shielded=True), report) == {**others, category: WITHHELD_TEXT}
+    assert told(shown(shielded=False), report) == {**others, category: TELLING}
+
+
+def test_a_text_that_tells_no_place_stays_to_the_byte() -> None:
+    report = line(notes=PLAIN, health="37.2度、\n10時に服薬。")
+    lines = {"r1": report}
+    assert release([shown(shielded=True)], lines) == release([shown(shielded=False)], lines)
+    assert without_locators(b'{"date":"2026-09-01"}') == b'{"date":"2026-09-01"}'
+
+
+def test_the_marker_tells_no_place_itself() -> None:
+    once = without_locators(line(notes=TELLING))
+    assert without_locators(once) == once
+    assert "汐見" not in once.decode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "c7-not-for-those-it-allows",
+        "c7-not-over-an-offices-own-records",
+        "c7-closed-by-a-person",
+        "c7-opened-by-a-confirmed-grant",
+        "c7-two-shields-opened-by-two-facts",
+    ],
+)
+def test_nothing_is_scanned_for_who_may_know_where_they_are(name: str) -> None:
+    decisions = list(decided(case(name)))
+    assert decisions
+    for decision in decisions:
+        assert not decision.shielded
+        visible = {*decision.visible, "notes"}
+        seen = told(_with(decision, visible), line(notes=TELLING))
+        assert seen["notes"] == TELLING
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "c7-a-shield-withholds-where-they-are",
+        "c7-passing-its-end-does-not-lift-it",
+        "c7-not-opened-by-the-asker",
+        "c7-not-opened-by-a-colleague-without-standing",
+        "c7-notes-that-a-law-opens",
+        "c7-an-unreadable-shield-allows-nobody",
+        "c7-each-shield-limits-for-itself",
+    ],
+)
+def test_everything_is_scanned_for_who_may_not(name: str) -> None:
+    decisions = list(decided(case(name)))
+    assert decisions
+    for decision in decisions:
+        assert decision.shielded
+        visible = {*decision.visible, "notes"}
+        seen = told(_with(decision, visible), line(notes=TELLING))
+        assert seen["notes"] == WITHHELD_TEXT
+
+
+def test_without_a_shield_nothing_is_marked_and_the_printed_line_never_tells() -> None:
+    for name in case_names():
+        scenario = case(name)
+        for decision in decide(read_scenario(scenario)):
+            assert "shielded" not in decision.as_json()
+            if isinstance(scenario, dict) and not scenario.get("shields"):
+                assert not decision.shielded
+
+
+def _with(decision: Decision, visible: set[str]) -> Decision:
+    return Decision(
+        record=decision.record,
+        outcome="shown",
+        visible=tuple(sorted(visible)),
+        shielded=decision.shielded,
+    )
