@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Reads that may wait for their log entry at one time; further ones are refused."""
     log_wait_seconds: float = 10.0
     """How long a read waits for its log entry before it is refused."""
+    accesses_delay_days: int = 30
+    """How long a break-glass look, or one for protection, is not listed for the family yet."""
     clock_skew_seconds: float = 5.0
     """How far the host's clock and the database's may lie apart."""
 
@@ -166,5 +168,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError("must lie between 1 and 65535", where="port")
     if not 2 <= settings.database_connections <= 200:  # noqa: PLR2004 -- one is for the log
         raise SettingsError("must lie between 2 and 200", where="database_connections")
+    if not 0 <= settings.accesses_delay_days <= 3_660:  # noqa: PLR2004 -- ten years
+        raise SettingsError("must lie between 0 and 3660", where="accesses_delay_days")
     if not settings.tenant:
         raise SettingsError("must name the municipality", where="tenant")

@@ -9,6 +9,7 @@ without the right to it; the access log would still name them.
 from visitsync.consent.deciding import decide, is_blocked
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.facts import Record
+from visitsync.consent.guards import Guards, guards
 from visitsync.consent.release import Released, ReleasedVisit, release
 from visitsync.consent.scenario import Scenario, asked_by, read_scenario
 from visitsync.consent.statements import Unreadable
@@ -16,6 +17,7 @@ from visitsync.consent.times import Instant
 
 __all__ = [
     "Decision",
+    "Guards",
     "Instant",
     "Reason",
     "Record",
@@ -25,6 +27,7 @@ __all__ = [
     "Unreadable",
     "asked_by",
     "decide",
+    "guards",
     "is_blocked",
     "read_scenario",
     "release",

@@ -46,10 +46,10 @@ _LOG: Final = structlog.get_logger()
 class _Look:
     """A decided look that waits for its entry."""
 
-    __slots__ = ("draft", "epochs", "gone", "written")
+    __slots__ = ("drafts", "epochs", "gone", "written")
 
-    def __init__(self, draft: Draft, under: Mapping[str, int]) -> None:
-        self.draft = draft
+    def __init__(self, drafts: Sequence[Draft], under: Mapping[str, int]) -> None:
+        self.drafts = drafts
         self.epochs = under
         self.gone = False
         self.written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -119,12 +119,15 @@ class Logbook:
         return sign_receipt(told, self._signer)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
-    async def look(self, draft: Draft, under: Mapping[str, int]) -> bool:
+    async def look(
+        self, draft: Draft, under: Mapping[str, int], rows: Sequence[Draft] = ()
+    ) -> bool:
         """Write the entry of a decided look; True once it is durable.
 
         Args:
             draft: the entry.
             under: the epochs with which it was decided.
+            rows: of a look that lists households, an entry for each, written with it or not at all.
 
         Returns:
             False if a fact has changed since: nothing was written, decide again.
@@ -136,7 +139,7 @@ class Logbook:
         """
         if len(self._waiting) >= self._queue:
             raise DatabaseUnavailable("Too many looks wait for the access log; try again")
-        one = _Look(draft, under)
+        one = _Look((draft, *rows), under)
         self._waiting.append(one)
         self._wake.set()
         try:
@@ -197,7 +200,7 @@ class Logbook:
                 if all(present[scope] == value for scope, value in one.epochs.items())
             ]
             if standing:
-                await turn.append([one.draft for one in standing])
+                await turn.append([draft for one in standing for draft in one.drafts])
         return frozenset(standing)
 
     # ── the log itself ────────────────────────────────────────────────────────────────────────────

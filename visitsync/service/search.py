@@ -2,7 +2,8 @@
 
 Blind tokens find the registrations that may fit; what they hold is opened and compared in memory.
 A household is found only if the caller may see at least one of its records for the stated purpose,
-so a search tells nothing that a timeline would not.
+so a search tells nothing that a timeline would not. Each household on the list has its own entry in
+the log beside the search's, sealed with its own key, so that it stands in what the family can read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.consent import release
+from visitsync.consent import Decision, release
 from visitsync.errors import BadParameter, DatabaseUnavailable
 from visitsync.linking import IndexTerm, index_terms
 from visitsync.linking import Registration as Described
@@ -27,7 +28,7 @@ from visitsync.service.keyring import LOG, held
 from visitsync.service.placed import open_profile
 from visitsync.service.timelines import TRIES, refuse_unless_viewer, reported_of
 from visitsync.service.views import Found, Match, Sought
-from visitsync.store import data_keys, households
+from visitsync.store import data_keys, epochs, households
 from visitsync.store.households import Registration
 
 _FULL_DATE: Final = 10
@@ -52,7 +53,8 @@ async def search(context: Context, caller: Caller, purpose: str, sought: Sought)
         gathered = await gather(context, caller, fitting)
         matches = _matches(context, gathered, caller, purpose, fitting)
         draft = _draft(context, gathered, caller, purpose, sought, matches)
-        if await context.log.look(draft, gathered.known.epochs):
+        rows = [_row(context, gathered, caller, purpose, one) for one in matches]
+        if await context.log.look(draft, gathered.known.epochs, rows):
             return Found(households=tuple(one.match for one in matches))
     raise DatabaseUnavailable("The facts kept changing; ask again")
 
@@ -164,6 +166,8 @@ def _fits(
 class _Matched(NamedTuple):
     match: Match
     bases: frozenset[str]
+    newest: Decision
+    """Of the visit that the persons were taken from."""
 
 
 def _matches(
@@ -200,6 +204,7 @@ def _matches(
                     for why in one.reasons
                     if why.effect == "show"
                 ),
+                shown[newest.id],
             )
         )
     return found
@@ -233,6 +238,39 @@ def _draft(  # noqa: PLR0913, PLR0917 -- all that stands in the entry
             "decision": "shown" if matches else "refused",
             "purpose": purpose,
             "records": len(matches),
+            "rule": entries.RULES,
+        },
+    )
+
+
+_OF_PERSONS: Final = frozenset({"attendance", "contact", "identity"})
+"""Categories of which a match can tell something."""
+
+
+def _row(
+    context: Context, gathered: Gathered, caller: Caller, purpose: str, one: _Matched
+) -> entries.Draft:
+    """The entry of one household on the list."""
+    household = one.match.household
+    bases = sorted(one.bases)
+    return entries.draft(
+        context.keyring,
+        caller,
+        "list_read",
+        held(gathered.keys, (household, "", LOG)),
+        household=household,
+        private={
+            "household": household,
+            "categories": sorted(_OF_PERSONS.intersection(one.newest.visible)),
+            "records": [one.newest.record],
+            "reasons": bases,
+        },
+        public={
+            "basis": entries.joined(bases),
+            "decision": "shown",
+            "epoch": gathered.known.epochs[epochs.of_household(household)],
+            "purpose": purpose,
+            "records": 1,
             "rule": entries.RULES,
         },
     )

@@ -98,6 +98,7 @@ def decided(
         household=None if key is None else household,
         private={
             "household": household,
+            "categories": sorted({each for one in answers for each in one.visible}),
             "records": sorted(str(one) for one in shown),
             "masked": masked,
             "reasons": bases,

@@ -44,6 +44,12 @@ async def asks_for_second_person(connection: AsyncConnection) -> bool:
     return rows.scalar() is True
 
 
+async def agency_names(connection: AsyncConnection) -> dict[str, str]:
+    """What every agency is called, by id; those that ended too."""
+    rows = await connection.execute(sa.select(agency.c.id, agency.c.name))
+    return {row.id: row.name for row in rows}
+
+
 async def lock_offices(connection: AsyncConnection) -> None:
     """Hold all offices: no submission ends meanwhile. To be taken before the log's head."""
     await connection.execute(sa.select(office.c.id).order_by(office.c.id).with_for_update())

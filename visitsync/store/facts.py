@@ -161,6 +161,14 @@ async def newest(connection: AsyncConnection, kind: str, ids: Collection[str]) -
     return {row.id: Fact(*row) for row in rows}
 
 
+async def history(connection: AsyncConnection, kind: str, ids: Collection[str]) -> list[Fact]:
+    """Every version of these facts, in the order in which they were recorded."""
+    rows = await connection.execute(
+        sa.select(fact).where(fact.c.kind == kind, among(fact.c.id, ids)).order_by(fact.c.version)
+    )
+    return [Fact(*row) for row in rows]
+
+
 async def of_household(connection: AsyncConnection, household: str) -> dict[tuple[str, str], Fact]:
     """The newest version of every fact of a household, by kind and id."""
     rows = await connection.execute(

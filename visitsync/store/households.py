@@ -124,6 +124,17 @@ async def homes(connection: AsyncConnection, ids: Collection[str]) -> dict[str, 
     return {row.id: row.household for row in rows}
 
 
+async def of_office(connection: AsyncConnection, office: str) -> frozenset[str]:
+    """Every household that a registration of an office is or was linked to."""
+    rows = await connection.execute(
+        sa.select(link.c.household)
+        .join(registration, registration.c.id == link.c.registration)
+        .where(registration.c.office == office)
+        .distinct()
+    )
+    return frozenset(row.household for row in rows)
+
+
 async def add_registrations(
     connection: AsyncConnection, rows: Sequence[Registration], links: Sequence[Link]
 ) -> None:

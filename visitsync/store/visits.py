@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store import bulk
-from visitsync.store.among import among_given
+from visitsync.store.among import among, among_given
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import visit
 
@@ -78,6 +78,18 @@ async def of_households(connection: AsyncConnection, households: Collection[str]
 async def held(connection: AsyncConnection, ids: Collection[str]) -> list[Held]:
     """Every revision that stands here of these reports."""
     return [Held._make(row) for row in await _HELD.fetch(connection, ids=list(ids))]
+
+
+async def of_office(
+    connection: AsyncConnection, office: str, reports: Collection[str]
+) -> dict[str, Stored]:
+    """The newest revision of those of these reports that an office made, by report."""
+    rows = await connection.execute(
+        sa.select(*_STORED)
+        .where(among(visit.c.id, reports), visit.c.office == office)
+        .order_by(visit.c.revision)
+    )
+    return {row.id: Stored._make(row) for row in rows}
 
 
 async def add(connection: AsyncConnection, rows: Sequence[Row]) -> None:
