@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from build import CARE, a_guardian, a_visit, consented, handed_in
+from build import CARE, OPERATOR, a_guardian, a_visit, consented, handed_in
 from service.protected import (
     AUDITOR,
     CHIEF,
@@ -16,6 +16,7 @@ from service.protected import (
     WORKER,
     a_home,
     addresses,
+    as_staff,
     blocked,
     closed,
     logged,
@@ -24,10 +25,21 @@ from service.protected import (
 )
 
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
-from visitsync.service import closing, lifts
+from visitsync.service import (
+    closing,
+    emergencies,
+    emergency_reviews,
+    lifts,
+    messages,
+    shields,
+    tokens,
+)
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
+from visitsync.service.emergencies import EmergencyDraft
+from visitsync.service.emergency_reviews import ReviewDraft
 from visitsync.service.lifts import LiftDraft
+from visitsync.service.shields import Confirmation, ShieldDraft
 
 MINUTE = 60_000_000
 
@@ -212,3 +224,33 @@ async def test_a_wrong_purpose_or_an_office_is_refused(context: Context) -> None
         await lifts.use(context, WORKER, one, "curiosity")
     with pytest.raises(NotAllowed):
         await lifts.use(context, Caller.operator("tests"), one, CARE)
+
+
+@pytest.mark.parametrize("name", ["", "\x00", "l" * 500, "' or 1=1", "\ud800"])
+async def test_what_can_be_no_id_is_answered_like_an_unknown_one(
+    context: Context, name: str
+) -> None:
+    home = await a_home(context)
+    caller = as_staff("officer")
+    issued = await tokens.issue(context, OPERATOR, subject="staff:other", days=1)
+    other = await tokens.authenticate(context, issued.secret)
+    emergency = EmergencyDraft(
+        reason="missing", text="不明", categories=("notes",), proof=issued.secret
+    )
+    review = ReviewDraft(outcome="justified", text="確認した")
+    for asking in (
+        shields.record(context, caller, name, ShieldDraft()),
+        shields.confirm(context, caller, name, Confirmation()),
+        closing.ask(context, caller, "block", name),
+        closing.approve(context, caller, "shield", name),
+        lifts.ask(context, caller, name, a_draft()),
+        lifts.approve(context, caller, name),
+        lifts.use(context, caller, name, CARE),
+        emergencies.ask(context, other, name, emergency),
+        emergencies.approve(context, caller, name),
+        emergency_reviews.review(context, caller, name, review),
+    ):
+        with pytest.raises(UnknownHousehold):
+            await asking
+    assert (await messages.mine(context, caller, cursor=name)).messages == ()
+    assert await addresses(context, WORKER, home)

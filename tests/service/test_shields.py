@@ -37,6 +37,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.shields import Confirmation, ShieldDraft
 from visitsync.service.timelines import view
+from visitsync.store import epochs
 
 UTC = dt.UTC
 WEEK = 7 * 86_400_000_000
@@ -275,3 +276,29 @@ async def test_confirming_needs_a_role_and_a_date_ahead(context: Context) -> Non
             await shields.confirm(context, OFFICER, shield, Confirmation(until=wrong))
     with pytest.raises(UnknownHousehold):
         await shields.confirm(context, OFFICER, "none", Confirmation())
+
+
+async def test_each_step_raises_the_epoch_so_that_no_look_under_way_slips_through(
+    context: Context,
+) -> None:
+    home = await a_home(context)
+    scope = epochs.of_household(home)
+
+    async def raised() -> bool:
+        """Whether a look that was decided before is refused its entry."""
+        async with context.database.reading() as connection:
+            value = (await epochs.read(connection, [scope]))[scope]
+        higher = value > seen[-1]
+        seen.append(value)
+        return higher
+
+    seen = [-1]
+    assert await raised()
+    shield = await shielded(context, home)
+    assert await raised()
+    block = await blocked(context, home, "viewer:other")
+    assert await raised()
+    await closed(context, "shield", shield)
+    assert await raised()
+    await closed(context, "block", block)
+    assert await raised()

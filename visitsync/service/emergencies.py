@@ -29,7 +29,7 @@ from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import knowing, measures, messages, tokens
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.ids import new_id
+from visitsync.service.ids import as_given, new_id
 from visitsync.service.knowing import Beside
 from visitsync.service.measures import GRANT
 from visitsync.service.refusing import refusing
@@ -99,7 +99,7 @@ async def ask(
             found = await knowing.beside(context, made.connection, caller, household, _ROLES)
             await _refuse_blocked(made.connection, found, household)
             await escalate(made)
-            row = await _row(made, found, household, draft)
+            row = _row(made, found, household, draft)
             answer = await _answered(context, made, caller, found, row, draft.text)
         if isinstance(answer, VisitsyncError):
             raise answer
@@ -123,7 +123,7 @@ async def _refuse_blocked(connection: AsyncConnection, found: Beside, household:
         raise UnknownHousehold("No such household, or none for you")
 
 
-async def _row(made: Change, found: Beside, household: str, draft: EmergencyDraft) -> Emergency:
+def _row(made: Change, found: Beside, household: str, draft: EmergencyDraft) -> Emergency:
     offices = () if found.viewer is None else found.viewer.offices
     return Emergency(
         id=new_id("g"),
@@ -189,7 +189,7 @@ async def decided_by(
         UnknownHousehold: no such access, or none for the caller.
         NotAllowed: it is their own, or they are neither supervisor nor protection officer.
     """
-    row = await emergencies.of_id(made.connection, one)
+    row = await emergencies.of_id(made.connection, as_given(one))
     household = "" if row is None else row.household
     found = await knowing.beside(context, made.connection, caller, household, knowing.DECIDERS)
     await knowing.must_exist(made.connection, found, household)

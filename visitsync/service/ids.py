@@ -11,6 +11,7 @@ from uuid_utils import uuid7
 from visitsync.envelope import IndexKey
 
 _HOUSEHOLD: Final = re.compile(r"h[a-z2-7]{26}")
+_GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEPT: Final = 16
 """Bytes of a keyed hash; 128 bits never meet by chance."""
 
@@ -23,6 +24,17 @@ def new_id(prefix: str) -> str:
 def is_household(text: str) -> bool:
     """Whether a text has the form of a household's id."""
     return _HOUSEHOLD.fullmatch(text) is not None
+
+
+def as_given(text: str) -> str:
+    r"""An id as somebody gave it; what cannot be one of ours is the id of nothing.
+
+    So that it goes the same way as an unknown one: a database refuses some characters.
+
+    >>> as_given("h2"), as_given("h\x00")
+    ('h2', '')
+    """
+    return text if _GIVEN.fullmatch(text) else ""
 
 
 def visit_id(index: IndexKey, office: str, record_id: str) -> str:

@@ -19,7 +19,7 @@ from visitsync.service.acting import Actor, actor_of
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, scenario
-from visitsync.service.ids import is_household
+from visitsync.service.ids import as_given, is_household
 from visitsync.store import clock, epochs, facts, households, protection
 from visitsync.store.facts import Known
 
@@ -83,6 +83,7 @@ async def beside(
     """
     if caller.kind != "staff":
         raise NotAllowed("Only members of staff act in a household's affairs, by their own name")
+    household = as_given(household)
     known = await facts.about(connection, caller.id, [household], [epochs.DIRECTORY])
     actor = actor_of(known, caller, household)
     actor.must_be(*roles)

@@ -23,7 +23,7 @@ from visitsync.service import entries, knowing, measures
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, current, decisions, gather
-from visitsync.service.ids import new_id
+from visitsync.service.ids import as_given, new_id
 from visitsync.service.measures import SHIELD
 from visitsync.service.refusing import refusing
 from visitsync.service.timelines import reported_of
@@ -141,7 +141,7 @@ async def approve(context: Context, caller: Caller, one: str) -> LiftStanding:
     """
     caller.must("record")
     async with refusing(context, caller, "lift", one), change(context, caller) as made:
-        row = await protection.lift_of(made.connection, one)
+        row = await protection.lift_of(made.connection, as_given(one))
         shield = "" if row is None else row.shield
         await _shield(context, made, caller, shield, knowing.DECIDERS)
         if row is None:
@@ -173,7 +173,7 @@ async def use(context: Context, caller: Caller, one: str, purpose: str) -> Lifte
     if purpose not in VOCABULARY.purposes:
         raise BadParameter("is no purpose of the vocabulary", where="purpose")
     async with refusing(context, caller, "lift", one), change(context, caller) as made:
-        row = await protection.lift_of(made.connection, one)
+        row = await protection.lift_of(made.connection, as_given(one))
         if row is None or row.recipient != f"viewer:{caller.id}":
             raise UnknownHousehold("No such lift, or none for you")
         _refuse_unusable(row, made.at)

@@ -12,7 +12,7 @@ from visitsync.errors import BadParameter, UnknownHousehold
 from visitsync.service import knowing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.ids import new_id
+from visitsync.service.ids import as_given, new_id
 from visitsync.service.writing import Change
 from visitsync.store import clock, epochs, facts
 from visitsync.store.facts import Fact
@@ -73,7 +73,7 @@ async def known(
         UnknownHousehold: there is none, or they may not know of it.
         NotAllowed: they have none of `roles`; said whether or not there is such a fact.
     """
-    kind, id_ = one
+    kind, id_ = one[0], as_given(one[1])
     found = (await facts.newest(made.connection, kind, [id_])).get(id_)
     household = "" if found is None else str(found.household)
     here = await knowing.beside(context, made.connection, caller, household, roles)

@@ -14,7 +14,7 @@ from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import knowing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.ids import new_id
+from visitsync.service.ids import as_given, new_id
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, messages
 
@@ -76,11 +76,12 @@ async def mine(
     caller.must("read")
     if not 1 <= limit <= _MOST:
         raise BadParameter(f"must lie between 1 and {_MOST}", where="limit")
+    after = None if cursor is None else as_given(cursor)
     async with change(context, caller) as made:
         found = await knowing.beside(context, made.connection, caller, "", _ANYBODY)
         offices = () if found.viewer is None else found.viewer.offices
         readers = {f"staff:{caller.id}", *(f"office:{one}" for one in offices)}
-        rows = await messages.to(made.connection, readers, cursor, limit + 1)
+        rows = await messages.to(made.connection, readers, after, limit + 1)
         page = rows[:limit]
         await messages.read(made.connection, [one.id for one in page], made.at)
         await made.log(

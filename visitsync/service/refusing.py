@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from visitsync.errors import NotNow, NotProven, UnknownHousehold
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
+from visitsync.service.ids import as_given
 from visitsync.service.writing import change
 
 
@@ -34,7 +35,7 @@ async def refusing(context: Context, caller: Caller, asked: str, about: str) -> 
             await made.log(
                 caller,
                 "denied",
-                private={"asked": asked, "about": about[:64]},
+                private={"asked": asked, "about": as_given(about)},
                 public={"decision": "refused", "records": 0},
             )
         raise
