@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
-from build import FAMILY, OFFICE, OPERATOR, SECOND_OFFICE
+from build import FAMILY, LABELS, OFFICE, OPERATOR, SECOND_OFFICE
 from service.protected import (
     AUDITOR,
     CHIEF,
@@ -35,9 +37,10 @@ from visitsync.errors import (
     TooManyRequests,
     UnknownHousehold,
 )
-from visitsync.service import emergencies, emergency_reviews, messages, tokens
+from visitsync.service import directory, emergencies, emergency_reviews, messages, tokens
 from visitsync.service.caller import Caller, Scope
 from visitsync.service.context import Context
+from visitsync.service.directory import Wanted
 from visitsync.service.emergencies import MOST_A_DAY, EmergencyAccess, EmergencyDraft
 from visitsync.service.emergency_reviews import ReviewDraft
 from visitsync.service.timelines import view
@@ -178,6 +181,20 @@ async def test_a_role_without_the_purpose_opens_nothing(context: Context, who: s
     caller = await tokens.authenticate(context, issued.secret)
     with pytest.raises(NotAllowed):
         await emergencies.ask(context, caller, UNKNOWN, a_draft(issued.secret))
+
+
+async def test_staff_of_an_office_whose_contract_ended_open_nothing(context: Context) -> None:
+    home = await a_home(context)
+    known = await directory.current(context)
+    ended = tuple(
+        msgspec.structs.replace(one, contract_to=dt.date(2025, 3, 31)) if one.id == OFFICE else one
+        for one in known.office
+    )
+    wanted = Wanted(directory=msgspec.structs.replace(known, office=ended), households=LABELS)
+    await directory.apply(context, OPERATOR, wanted)
+
+    with pytest.raises(UnknownHousehold):
+        await asked(context, home, "helper")
 
 
 async def test_what_a_shield_hides_stays_hidden(context: Context) -> None:
