@@ -10,7 +10,16 @@ from aiohttp import web
 from visitsync.service.context import Context
 from visitsync.service.health import Readiness
 from visitsync.web import callers, language
-from visitsync.web.api import households, mirrors, standing, submissions
+from visitsync.web.api import (
+    directives,
+    emergency,
+    explain,
+    households,
+    mirrors,
+    protection,
+    standing,
+    submissions,
+)
 from visitsync.web.frame import framed
 from visitsync.web.limits import Limits
 from visitsync.web.pages import household, signing_in
