@@ -49,10 +49,11 @@ class Model:
         """By household of the model, what protects it: kind and whom it names."""
         self.count = 0
 
-    def placed(self, registration: str, beside: str | None) -> None:
+    def placed(self, registration: str, beside: str | None, doubted: set[int]) -> None:
+        """Beside another one, or in a household of its own: protected like those it may join."""
         if beside is None:
             self.count += 1
-            self.flags[self.count] = []
+            self.flags[self.count] = [flag for one in doubted for flag in self.flags[one]]
             self.homes[registration] = self.count
         else:
             self.homes[registration] = self.homes[beside]
@@ -126,9 +127,12 @@ class Town:
         before = {
             await home_of(self.context, number, of): self.name(of, number) for of, number in there
         }
-        await handed_in(self.context, [visit], office)
+        report = await handed_in(self.context, [visit], office)
         home = await home_of(self.context, case_no, office)
-        self.model.placed(self.name(office, case_no), before.get(home))
+        doubted = (
+            {self.model.homes[one] for one in before.values()} if report.linking.review else set()
+        )
+        self.model.placed(self.name(office, case_no), before.get(home), doubted)
         there.append((office, case_no))
 
     async def separated(self, family: int) -> None:
@@ -230,7 +234,7 @@ async def test_a_new_registration_gets_what_protects_those_it_is_linked_with(
 
 
 async def test_nothing_joins_a_shielded_household_by_itself(context: Context) -> None:
-    """A person looks first; the shield stays with those it was given to."""
+    """A person looks first; until then what waits is as shielded as what it may belong to."""
     await a_city(context)
     town = Town(context, random.Random(7))  # noqa: S311 -- a test's own choice
     await town.reported(0)

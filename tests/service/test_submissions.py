@@ -283,6 +283,39 @@ async def test_a_shielded_household_is_joined_by_a_person_only(context: Context)
     assert await home_of(context, "S-1", SECOND_OFFICE) != home
 
 
+async def test_what_waits_for_review_is_protected_like_its_candidates(context: Context) -> None:
+    """Until a person decides, the second office's address is as hidden as the first one's."""
+    await applied(context)
+    await handed_in(context, [a_visit(1)])
+    home = await home_of(context)
+    await shielded(context, home)
+    await handed_in(context, [of_second_office(1)], SECOND_OFFICE)
+    waiting = await home_of(context, "S-1", SECOND_OFFICE)
+    assert waiting != home
+
+    async with context.database.reading() as connection:
+        standing = await facts.protecting(connection, [home, waiting])
+    assert [one.body for one in standing[waiting]] == [one.body for one in standing[home]]
+    assert standing[waiting][0].id != standing[home][0].id
+
+    await consented(context, waiting, categories=("attendance", "contact", "services"))
+    (entry,) = (await view(context, WORKER, waiting, CARE)).entries
+    assert "address" not in str(entry.fields)
+    assert entry.office_name is None
+
+
+async def test_what_is_nobodys_double_is_protected_by_nobody(context: Context) -> None:
+    await applied(context)
+    await handed_in(context, [a_visit(1)])
+    await shielded(context, await home_of(context))
+    other = of_second_office(1, persons=OTHER_FAMILY)
+    await handed_in(context, [other], SECOND_OFFICE)
+
+    async with context.database.reading() as connection:
+        apart = await home_of(context, "S-1", SECOND_OFFICE)
+        assert not await facts.protecting(connection, [apart])
+
+
 async def shielded(context: Context, household: str) -> None:
     async with change(context, OPERATOR) as made:
         body = (

@@ -15,7 +15,7 @@ from visitsync.errors import NotAllowed, RepeatedKey, UnknownOffice
 from visitsync.fields.layout import Layout
 from visitsync.schema.directory import Directory, Office
 from visitsync.schema.reading import Problem
-from visitsync.service import caseloads, entries, intake, placing, revisions
+from visitsync.service import caseloads, entries, intake, placing, revisions, sheltering
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.directory import known_directory, known_layouts, office_of
@@ -226,7 +226,9 @@ async def _log(
     await still_signed_in(turn.connection, caller, head.now)
     if report.submission is not None and placed.new_registrations:
         homes = {one.id: one.household for one in placed.new_registrations}
-        await caseloads.fulfil(turn.connection, homes, max(head.now, head.last_at))
+        at = max(head.now, head.last_at)
+        await sheltering.shelter(turn.connection, placed.reviews, homes, at)
+        await caseloads.fulfil(turn.connection, homes, at)
     await turn.append([draft])
 
 

@@ -177,6 +177,22 @@ async def of_household(connection: AsyncConnection, household: str) -> dict[tupl
     return {(row.kind, row.id): Fact(*row) for row in rows}
 
 
+async def protecting(
+    connection: AsyncConnection, households: Collection[str]
+) -> dict[str, list[Fact]]:
+    """By household, the newest version of each of its shields and blocks."""
+    rows = await connection.execute(
+        sa.select(fact)
+        .where(fact.c.kind.in_(("shield", "block")), among(fact.c.household, households))
+        .order_by(fact.c.version)
+    )
+    newest = {(row.kind, row.id): Fact(*row) for row in rows}
+    found: dict[str, list[Fact]] = defaultdict(list)
+    for one in newest.values():
+        found[str(one.household)].append(one)
+    return found
+
+
 async def with_facts(
     connection: AsyncConnection, kind: str, households: Collection[str]
 ) -> frozenset[str]:
