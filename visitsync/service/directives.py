@@ -1,8 +1,9 @@
 """Consents and refusals: recorded, confirmed and withdrawn, effective for the next question.
 
 By case workers for a household that is theirs, and by the operator at the host's own shell. A
-refusal and a withdrawal hold at once; a consent waits for a second person where the municipality
-asks for one. Each answers a signed receipt, made once its entry in the access log is durable.
+refusal and a withdrawal hold at once, and are acknowledged when no answer from before can still be
+on its way; a consent waits for a second person where the municipality asks for one. Each answers a
+signed receipt, made once its entry in the access log is durable.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
-from visitsync.service import consents, evidence, notices, receipts
+from visitsync.service import consents, evidence, leaving, notices, receipts
 from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
@@ -113,6 +114,7 @@ async def record(
             await refuse_unknown_names(made.connection, draft.household, body)
         await notices.refuse_unsigned(made.connection, body)
         fact = _fact(new_id("d"), 1, made.at, draft.household, body)
+        last = await leaving.last_look(made.connection, draft.household)
         waits = draft.effect == "permit" and await directory.asks_for_second_person(made.connection)
         if waits:
             row = Proposal(fact.id, draft.household, made.at, _who(caller), fact.body)
@@ -128,6 +130,8 @@ async def record(
             private={"grantor": draft.grantor},
             public={"decision": "proposed" if waits else draft.effect, "payload": payload},
         )
+    if draft.effect == "deny":
+        await leaving.drained(last, made.at)
     effective: Effective = "once_confirmed" if waits else "at_once"
     return _recorded(context, "recorded", fact, body, entry, effective)
 
@@ -189,6 +193,7 @@ async def withdraw(
         found = await find(made.connection, directive)
         await _must_decide_for(made, caller, found.household)
         refuse_unless_theirs(found.body, caller, said)
+        last = await leaving.last_look(made.connection, found.household)
         body = consents.withdrawn(found.body, made.at)
         version = 1 if found.fact is None else found.fact.version + 1
         fact = _fact(directive, version, made.at, found.household, body)
@@ -201,6 +206,7 @@ async def withdraw(
             private={} if said is None else {"reason": said.reason, "by": said.by},
             public={},
         )
+    await leaving.drained(last, made.at)
     return _recorded(context, "withdrawn", fact, body, entry)
 
 

@@ -34,6 +34,7 @@ from visitsync.audit import (
     sign_receipt,
 )
 from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
+from visitsync.service import leaving
 from visitsync.service.entries import Draft, placed
 from visitsync.store import access_log, clock, epochs
 from visitsync.store.access_log import Head, Row
@@ -52,7 +53,8 @@ class _Look:
         self.drafts = drafts
         self.epochs = under
         self.gone = False
-        self.written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.written: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+        """When the turn of its entry began, by the event loop's clock; None: it is not written."""
 
 
 class Turn:
@@ -143,11 +145,15 @@ class Logbook:
         self._waiting.append(one)
         self._wake.set()
         try:
-            return await asyncio.wait_for(one.written, self._patience)
+            turn = await asyncio.wait_for(one.written, self._patience)
         except TimeoutError:
             raise DatabaseUnavailable("The access log could not be written in time") from None
         finally:
             one.gone = True
+        if turn is None:
+            return False
+        leaving.logged(turn)
+        return True
 
     def start(self) -> None:
         """Begin to write looks."""
@@ -174,7 +180,7 @@ class Logbook:
         if not batch:
             return
         try:
-            standing = await self._write(batch)
+            turn, standing = await self._write(batch)
         except VisitsyncError as error:
             _refuse(batch, error)
         except Exception as error:  # noqa: BLE001 -- one broken look must not silence the log for all
@@ -186,12 +192,13 @@ class Logbook:
         else:
             for one in batch:
                 if not one.written.done():
-                    one.written.set_result(one in standing)
+                    one.written.set_result(turn if one in standing else None)
 
-    async def _write(self, batch: Sequence[_Look]) -> frozenset[_Look]:
-        """Write the entries of those looks whose epochs have not moved."""
+    async def _write(self, batch: Sequence[_Look]) -> tuple[float, frozenset[_Look]]:
+        """Write the entries of those looks whose epochs have not moved; and when that began."""
         async with self.writing() as turn:
             await turn.hold()
+            began = asyncio.get_running_loop().time()
             scopes = {scope for one in batch for scope in one.epochs}
             present = await epochs.read(turn.connection, scopes)
             standing = [
@@ -201,7 +208,7 @@ class Logbook:
             ]
             if standing:
                 await turn.append([draft for one in standing for draft in one.drafts])
-        return frozenset(standing)
+        return began, frozenset(standing)
 
     # ── the log itself ────────────────────────────────────────────────────────────────────────────
     @asynccontextmanager

@@ -58,6 +58,17 @@ async def about(
     return [Row._make(row) for row in rows]
 
 
+async def last_at(connection: AsyncConnection, household: str) -> int | None:
+    """When the newest entry about a household was written; None where there is none."""
+    found = await connection.execute(
+        sa.select(log_entry.c.at)
+        .where(log_entry.c.household == household)
+        .order_by(log_entry.c.shard.desc(), log_entry.c.seq.desc())
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
 async def of_household(
     connection: AsyncConnection, household: str, since: Place, period: range, limit: int
 ) -> list[Row]:

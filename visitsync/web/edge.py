@@ -12,11 +12,13 @@ import structlog
 from aiohttp import web
 
 from visitsync.errors import DatabaseUnavailable, VisitsyncError
+from visitsync.service import leaving
 from visitsync.web import body, problems
 from visitsync.web import language as languages
 from visitsync.web.headers import REQUEST_ID
 from visitsync.web.pages import failed
 from visitsync.web.route import Handler
+from visitsync.web.server import LEAVES_BY
 
 _LOG: Final = structlog.get_logger("visitsync.web")
 _SERVER_ERRORS: Final = 500
@@ -48,9 +50,14 @@ async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         async with asyncio.timeout(request.app[body.LIMITS].request_seconds) as deadline:
             request[body.DEADLINE] = deadline
-            return await handler(request)
+            response = await handler(request)
     except TimeoutError:
         raise DatabaseUnavailable("The request took too long") from None
+    if (by := leaving.leaves_by()) is not None:
+        if asyncio.get_running_loop().time() >= by:
+            raise DatabaseUnavailable("The answer is no longer sure to hold; ask again")
+        request[LEAVES_BY] = by
+    return response
 
 
 def _refuse(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:

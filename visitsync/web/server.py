@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
+import struct
 from typing import Final
 
+import structlog
 from aiohttp import web
 from aiohttp.web_server import Server
 
@@ -16,9 +20,47 @@ _QUIET: Final = logging.getLogger("visitsync.web.http")
 _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
 """aiohttp's own messages repeat what a client sent; ours stand in `edge`."""
+_LOG: Final = structlog.get_logger("visitsync.web")
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
+"""Linger for no time: closing throws away what was not sent (socket(7), SO_LINGER)."""
+
+
+LEAVES_BY: Final = web.RequestKey("leaves_by", float)
+"""By the event loop's clock, when the answer must have left; absent: at any time."""
 
 
 class _Handler(web.RequestHandler):
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        by = request.get(LEAVES_BY)
+        if by is None:
+            return await super().finish_response(request, resp, start_time)
+        transport = request.transport
+        if transport is None or self._loop.time() >= by:
+            self._cut(transport)
+            return resp, True
+        cut = self._loop.call_at(by, self._cut_if_waiting, transport)
+        answered = await super().finish_response(request, resp, start_time)
+        # What the client does not fetch waits in the transport, also when all was handed to it.
+        if not transport.get_write_buffer_size():
+            cut.cancel()
+        return answered
+
+    def _cut_if_waiting(self, transport: asyncio.Transport) -> None:
+        if transport.get_write_buffer_size():
+            self._cut(transport)
+
+    @staticmethod
+    def _cut(transport: asyncio.Transport | None) -> None:
+        """End a connection so that nothing more leaves, not even what the kernel holds."""
+        if transport is not None:
+            _LOG.warning("answer_cut")
+            listening = transport.get_extra_info("socket")
+            if listening is not None:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            transport.abort()
+
     def handle_error(
         self,
         request: web.BaseRequest,
