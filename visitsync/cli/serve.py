@@ -14,6 +14,7 @@ from visitsync.cli.terminal.running import run
 from visitsync.errors import SchemaMismatch
 from visitsync.service import migration
 from visitsync.service.context import open_context
+from visitsync.service.reminding import keep_reminding
 from visitsync.settings import Settings
 from visitsync.web.serving import served
 
@@ -50,7 +51,10 @@ async def _serve(known: Settings, now: Callable[[], float]) -> None:
                 _say(f"The invented city 汐見市 is loaded; tokens for its people stand in {made}")
         async with served(context, known.host, known.port, now) as url:
             _say(f"visitsync listens on {url}; data in {known.data_dir}")
+            reminding = asyncio.create_task(keep_reminding(context), name="reminding")
             await stop.wait()
+            reminding.cancel()
+            await asyncio.wait([reminding])
             _say("Stopping; what is under way finishes.")
 
 

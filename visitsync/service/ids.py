@@ -18,7 +18,7 @@ _KEPT: Final = 16
 
 def new_id(prefix: str) -> str:
     """An id that nothing else has; ids made later sort later."""
-    return prefix + _spelt(uuid7().bytes)
+    return prefix + spelt(uuid7().bytes)
 
 
 def is_household(text: str) -> bool:
@@ -39,15 +39,16 @@ def as_given(text: str) -> str:
 
 def visit_id(index: IndexKey, office: str, record_id: str) -> str:
     """The id of a report, whichever revision: the office and its own id, keyed."""
-    return "v" + _spelt(index.exact("visit", office, record_id)[:_KEPT])
+    return "v" + spelt(index.exact("visit", office, record_id)[:_KEPT])
 
 
 def registration_id(index: IndexKey, office: str, case_no: str | None, record_id: str) -> str:
     """The id of a registration: office and case number, keyed; without one, that of the report."""
     if case_no:
-        return "r" + _spelt(index.exact("registration", office, "case", case_no)[:_KEPT])
-    return "r" + _spelt(index.exact("registration", office, "record", record_id)[:_KEPT])
+        return "r" + spelt(index.exact("registration", office, "case", case_no)[:_KEPT])
+    return "r" + spelt(index.exact("registration", office, "record", record_id)[:_KEPT])
 
 
-def _spelt(data: bytes) -> str:
+def spelt(data: bytes) -> str:
+    """Bytes as the letters and digits of an id."""
     return base64.b32encode(data).decode("ascii").rstrip("=").lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -11,12 +11,13 @@ import msgspec
 from visitsync.errors import BadParameter
 from visitsync.schema.protection import MESSAGES
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import knowing
+from visitsync.service import consents, knowing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import as_given, new_id
+from visitsync.service.measures import SHIELD
 from visitsync.service.writing import Change, change
-from visitsync.store import clock, messages
+from visitsync.store import clock, facts, messages
 
 _MOST: Final = 1000
 _ANYBODY: Final = tuple(VOCABULARY.roles)
@@ -30,7 +31,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """``office:ID`` or ``staff:ID``."""
     kind: str
     about: str
-    """The id of an emergency access; of no person and no household."""
+    """The id of an emergency access, shield, block or consent; of no person and no household."""
+    household: str | None
+    """Whose consent or shield it is, for who answers for the household now."""
     at: dt.datetime
     read_at: dt.datetime | None
     """When somebody first read it; None: this is the first time."""
@@ -83,6 +86,7 @@ async def mine(
         readers = {f"staff:{caller.id}", *(f"office:{one}" for one in offices)}
         rows = await messages.to(made.connection, readers, after, limit + 1)
         page = rows[:limit]
+        homes = await _homes(made, caller, page)
         await messages.read(made.connection, [one.id for one in page], made.at)
         await made.log(
             caller,
@@ -97,6 +101,7 @@ async def mine(
                 to=one.reader,
                 kind=one.kind,
                 about=one.about,
+                household=homes.get(one.about),
                 at=clock.instant(one.at),
                 read_at=None if one.read_at is None else clock.instant(one.read_at),
             )
@@ -104,3 +109,18 @@ async def mine(
         ),
         cursor=page[-1].id if len(rows) > limit else None,
     )
+
+
+async def _homes(made: Change, caller: Caller, page: Sequence[messages.Message]) -> dict[str, str]:
+    """The households of what a reader is reminded of, as far as they answer for them."""
+    found: dict[str, str] = {}
+    for kind in (consents.KIND, SHIELD):
+        known = await facts.newest(made.connection, kind, [one.about for one in page])
+        found |= {one.id: str(one.household) for one in known.values()}
+    answering = await facts.answering(made.connection, set(found.values()), made.at)
+    hidden = await knowing.hidden_from(made.connection, caller.id)
+    return {
+        about: household
+        for about, household in found.items()
+        if caller.id in answering.get(household, ()) and household not in hidden
+    }

@@ -17,6 +17,7 @@ from visitsync.errors import BadParameter
 from visitsync.service import knowing, measures
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
+from visitsync.service.endings import DAY, ending
 from visitsync.service.knowing import OFFICER, PROTECTOR, SUPERVISOR
 from visitsync.service.measures import SHIELD, RecordedMeasure
 from visitsync.service.refusing import refusing
@@ -26,8 +27,6 @@ from visitsync.store.facts import Fact
 
 _PROTECTORS: Final = f"role:{PROTECTOR}@agency:"
 _A_YEAR: Final = dt.timedelta(days=365)
-_DAY: Final = 86_400_000_000
-_NOTICE: Final = ((7, "ends_within_7_days"), (30, "ends_within_30_days"))
 
 
 class ShieldDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,12 +186,9 @@ def _ageing(fact: Fact, since: int, now: int, provisional: bool) -> Ageing | Non
     if body["closed_at"] is not None:
         return None
     until = None if body["until"] is None else dt.datetime.fromisoformat(body["until"])
-    because = ["provisional_over_1_day"] if provisional and now - since > _DAY else []
-    left = None if until is None else clock.stored(until) - now
-    if left is not None and left <= 0:
-        because.append("past_its_date")
-    elif left is not None:
-        because += [code for days, code in _NOTICE if left <= days * _DAY][:1]
+    because = ["provisional_over_1_day"] if provisional and now - since > DAY else []
+    if code := ending(None if until is None else clock.stored(until), now):
+        because.append(code)
     return None if not because else Ageing(
         shield=fact.id,
         household=str(fact.household),

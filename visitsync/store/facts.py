@@ -161,6 +161,43 @@ async def newest(connection: AsyncConnection, kind: str, ids: Collection[str]) -
     return {row.id: Fact(*row) for row in rows}
 
 
+async def all_newest(connection: AsyncConnection, kind: str) -> list[Fact]:
+    """The newest version of every fact of a kind."""
+    later = fact.alias()
+    rows = await connection.execute(
+        sa.select(fact).where(
+            fact.c.kind == kind,
+            ~sa.exists().where(
+                later.c.kind == fact.c.kind,
+                later.c.id == fact.c.id,
+                later.c.version > fact.c.version,
+            ),
+        )
+    )
+    return [Fact(*row) for row in rows]
+
+
+async def answering(
+    connection: AsyncConnection, households: Collection[str], now: int
+) -> Mapping[str, frozenset[str]]:
+    """By household, the members of staff who answer for it now."""
+    rows = await connection.execute(
+        sa.select(caseload.c.household, caseload.c.viewer)
+        .join(staff, staff.c.id == caseload.c.viewer)
+        .where(
+            among(caseload.c.household, households),
+            caseload.c.to_version.is_(None),
+            caseload.c.from_at <= now,
+            sa.or_(caseload.c.until_at.is_(None), caseload.c.until_at > now),
+            staff.c.ended_at.is_(None),
+        )
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        found[row.household].add(row.viewer)
+    return {household: frozenset(viewers) for household, viewers in found.items()}
+
+
 async def history(connection: AsyncConnection, kind: str, ids: Collection[str]) -> list[Fact]:
     """Every version of these facts, in the order in which they were recorded."""
     rows = await connection.execute(

@@ -32,6 +32,12 @@ async def add(connection: AsyncConnection, made: Sequence[Message]) -> None:
         await connection.execute(sa.insert(message), [one._asdict() for one in made])
 
 
+async def present(connection: AsyncConnection, ids: Collection[str]) -> frozenset[str]:
+    """Those of `ids` that are there."""
+    rows = await connection.execute(sa.select(message.c.id).where(among(message.c.id, ids)))
+    return frozenset(row.id for row in rows)
+
+
 async def to(
     connection: AsyncConnection, readers: Collection[str], before: str | None, most: int
 ) -> list[Message]:

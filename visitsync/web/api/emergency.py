@@ -35,7 +35,9 @@ class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     text: str
     about: str
-    """The id of an emergency access."""
+    """The id of an emergency access, shield, block or consent."""
+    household: str | None
+    """Whose consent or shield it is, for who answers for the household now."""
     at: dt.datetime
     read_at: dt.datetime | None
     """When somebody first read it; null: this is the first time."""
