@@ -16,14 +16,14 @@ import msgspec
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import looking_back
-from visitsync.service.acting import Actor, actor_of
+from visitsync.service.affairs.actors import Actor, beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import is_household
 from visitsync.service.looking_back import Past, Period
 from visitsync.service.registry import Office
-from visitsync.service.writing import Change, change
-from visitsync.store import clock, directory, facts, households, looks
+from visitsync.service.writing import change
+from visitsync.store import clock, directory, households, looks
 from visitsync.store.looks import Place
 
 _MOST: Final = 100
@@ -86,7 +86,8 @@ async def accesses(  # noqa: PLR0913, PLR0917 -- who, of whom, why, when, from w
     if purpose not in _PURPOSES:
         raise BadParameter("must be audit or protection", where="purpose")
     async with change(context, caller) as made:
-        _refuse_others(await _actor(made, caller, household), purpose)
+        found = await beside(context, made.connection, caller, household, _ROLES)
+        _refuse_others(found.actor, purpose)
         days = period.days(made.at)
         known = is_household(household) and await households.exists(made.connection, household)
         await made.log(
@@ -105,15 +106,7 @@ async def accesses(  # noqa: PLR0913, PLR0917 -- who, of whom, why, when, from w
     return await _read(context, household, days, cursor, made.at)
 
 
-async def _actor(made: Change, caller: Caller, household: str) -> Actor:
-    if caller.kind != "staff":
-        raise NotAllowed("Only members of staff read who looked, by their own name")
-    known = await facts.about(made.connection, caller.id, [household], ())
-    return actor_of(known, caller, household)
-
-
 def _refuse_others(actor: Actor, purpose: str) -> None:
-    actor.must_be(*_ROLES)
     if not any(purpose in VOCABULARY.purposes_of_role[one] for one in actor.roles):
         raise NotAllowed("This purpose is another role's")
 

@@ -9,12 +9,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import knowing, measures
+from visitsync.service import measures
+from visitsync.service.affairs import knowing
+from visitsync.service.affairs.actors import OFFICER, PROTECTOR, SUPERVISOR, beside
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.knowing import OFFICER, PROTECTOR, SUPERVISOR
 from visitsync.service.measures import BLOCK, RecordedMeasure
-from visitsync.service.refusing import refusing
 from visitsync.service.writing import change
 from visitsync.store import clock, directory
 
@@ -42,8 +43,8 @@ async def record(
     """
     caller.must("record")
     async with refusing(context, caller, "block", household), change(context, caller) as made:
-        found = await knowing.beside(context, made.connection, caller, household, RECORDERS)
-        await knowing.must_know(made.connection, found, household)
+        found = await beside(context, made.connection, caller, household, RECORDERS)
+        await knowing.must_know(made.connection, found)
         await _refuse_unknown(made.connection, draft.who)
         body: measures.Body = {
             "who": list(draft.who),

@@ -8,11 +8,12 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from visitsync.errors import NotAllowed, NotNow
-from visitsync.service import blocks, knowing, measures
+from visitsync.service import blocks, measures
+from visitsync.service.affairs.actors import DECIDERS, FIRST
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.measures import BLOCK, SHIELD, RecordedMeasure
-from visitsync.service.refusing import refusing
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, protection
 from visitsync.store.facts import Fact
@@ -22,7 +23,7 @@ Kind: TypeAlias = Literal["shield", "block"]
 
 _LAPSES: Final = 7 * 86_400_000_000
 """Microseconds: what was true when somebody asked may not be so a week later."""
-_ASKERS: Final = {SHIELD: knowing.FIRST, BLOCK: blocks.RECORDERS}
+_ASKERS: Final = {SHIELD: FIRST, BLOCK: blocks.RECORDERS}
 
 
 class ClosingAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ async def approve(context: Context, caller: Caller, kind: Kind, one: str) -> Rec
     """
     caller.must("record")
     async with refusing(context, caller, f"close {kind}", one), change(context, caller) as made:
-        fact, body = await _open(context, made, caller, kind, one, knowing.DECIDERS)
+        fact, body = await _open(context, made, caller, kind, one, DECIDERS)
         asked = await _asked(made, kind, one)
         if asked is None:
             raise NotNow("Nobody asks to close it", where="not_asked")

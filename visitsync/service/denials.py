@@ -7,10 +7,8 @@ from visitsync.service.context import Context
 from visitsync.service.writing import change
 
 
-async def record(
-    context: Context, caller: Caller, asked: str, *, household: str | None = None
-) -> None:
-    """Log that `caller` was refused before any household was looked at.
+async def record(context: Context, caller: Caller, asked: str, *, about: str | None = None) -> None:
+    """Log that `caller` was refused, under the general key: before any household is known.
 
     Looks at households that end in a refusal are logged by `timelines` themselves.
 
@@ -18,7 +16,7 @@ async def record(
         context: the open installation.
         caller: a known one; who has no good token cannot be named.
         asked: the declared route, never the address asked for, which could hold a name.
-        household: about which, where it was asked for in the form of an id.
+        about: the id that was asked about, where there is one in the form of an id.
 
     Raises:
         NotSignedIn: the token has ended meanwhile.
@@ -28,7 +26,7 @@ async def record(
         await made.log(
             caller,
             "denied",
-            private={"asked": asked, "household": household},
+            private={"asked": asked, "about": about},
             public={
                 "decision": "refused",
                 "office": caller.id if caller.kind == "office" else None,

@@ -16,13 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
 from visitsync.service import consents, evidence, leaving, notices, receipts
+from visitsync.service.affairs.actors import NOT_THERE, anybody_beside
+from visitsync.service.affairs.deciding import must_decide_for
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.evidence import Evidence
 from visitsync.service.ids import is_household, new_id
 from visitsync.service.receipts import Effective, What
-from visitsync.service.responsible import NOT_THERE, must_decide_for, refusals_logged
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, directory, epochs, facts, households, proposals
 from visitsync.store.access_log import Row
@@ -104,7 +106,7 @@ async def record(
     """
     _must_record(caller)
     async with (
-        refusals_logged(context, caller, "record a directive", draft.household),
+        refusing(context, caller, "record a directive", draft.household),
         change(context, caller) as made,
     ):
         await _must_decide_for(made, caller, draft.household)
@@ -146,7 +148,7 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
     """
     _must_record(caller)
     async with (
-        refusals_logged(context, caller, "confirm a directive", None),
+        refusing(context, caller, "confirm a directive", directive),
         change(context, caller) as made,
     ):
         found = await find(made.connection, directive)
@@ -187,7 +189,7 @@ async def withdraw(
     """
     _must_record(caller)
     async with (
-        refusals_logged(context, caller, "withdraw a directive", None),
+        refusing(context, caller, "withdraw a directive", directive),
         change(context, caller) as made,
     ):
         found = await find(made.connection, directive)
@@ -256,7 +258,7 @@ def _must_record(caller: Caller) -> None:
 async def _must_decide_for(made: Change, caller: Caller, household: str) -> None:
     known = household if is_household(household) else "unknown"
     if caller.kind != "operator":
-        await must_decide_for(made.context, made.connection, caller, known)
+        must_decide_for(await anybody_beside(made.context, made.connection, caller, known))
     elif not await households.exists(made.connection, known):
         raise UnknownHousehold(NOT_THERE)
 

@@ -19,7 +19,8 @@ from visitsync.consent import Instant, Record, Scenario, asked_by, decide, read_
 from visitsync.schema.directory import Directory
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import consents, notices
-from visitsync.service.acting import Actor
+from visitsync.service.affairs.actors import Actor
+from visitsync.service.affairs.looking import look
 from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
@@ -32,7 +33,6 @@ from visitsync.service.directives import (
 )
 from visitsync.service.directory import known_directory
 from visitsync.service.gathering import Gathered, scenario
-from visitsync.service.responsible import look
 from visitsync.service.slices import in_slices
 from visitsync.store import clock, directory, facts, households
 from visitsync.store.facts import Fact

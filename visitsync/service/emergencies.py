@@ -26,13 +26,14 @@ from visitsync.errors import (
 )
 from visitsync.schema.protection import REASONS
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import knowing, measures, messages, tokens
+from visitsync.service import measures, messages, tokens
+from visitsync.service.affairs import knowing
+from visitsync.service.affairs.actors import DECIDERS, NOT_THERE, OFFICER, Beside, beside
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import as_given, new_id
-from visitsync.service.knowing import Beside
 from visitsync.service.measures import GRANT
-from visitsync.service.refusing import refusing
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, emergencies, households
 from visitsync.store.emergencies import Emergency
@@ -96,8 +97,8 @@ async def ask(
             # Somebody at an unlocked screen, or with a stolen session, does not have the secret.
             if not await tokens.proves(made.connection, caller, draft.proof):
                 raise NotProven("Give the secret of the token with which you came")
-            found = await knowing.beside(context, made.connection, caller, household, _ROLES)
-            await _refuse_blocked(made.connection, found, household)
+            found = await beside(context, made.connection, caller, household, _ROLES)
+            await _refuse_blocked(made.connection, found)
             await escalate(made)
             row = _row(made, found, household, draft)
             answer = await _answered(context, made, caller, found, row, draft.text)
@@ -115,12 +116,12 @@ def _refuse_malformed(draft: EmergencyDraft) -> None:
         raise BadParameter("says nothing", where="text")
 
 
-async def _refuse_blocked(connection: AsyncConnection, found: Beside, household: str) -> None:
-    await knowing.must_exist(connection, found, household)
+async def _refuse_blocked(connection: AsyncConnection, found: Beside) -> None:
+    await knowing.must_exist(connection, found)
     viewer = found.viewer
     without_office = viewer is None or (viewer.roles == ("program_office",) and not viewer.offices)
     if found.is_blocked() or without_office:
-        raise UnknownHousehold("No such household, or none for you")
+        raise UnknownHousehold(NOT_THERE)
 
 
 def _row(made: Change, found: Beside, household: str, draft: EmergencyDraft) -> Emergency:
@@ -191,8 +192,8 @@ async def decided_by(
     """
     row = await emergencies.of_id(made.connection, as_given(one))
     household = "" if row is None else row.household
-    found = await knowing.beside(context, made.connection, caller, household, knowing.DECIDERS)
-    await knowing.must_exist(made.connection, found, household)
+    found = await beside(context, made.connection, caller, household, DECIDERS)
+    await knowing.must_exist(made.connection, found)
     if row is None or not may_decide(found, row):
         raise UnknownHousehold("No such access, or none for you")
     if caller.id in {row.viewer, row.approved_by}:
@@ -207,7 +208,7 @@ def has_lapsed(row: Emergency, now: int) -> bool:
 
 def may_decide(found: Beside, row: Emergency) -> bool:
     """Whether somebody decides on accesses like this one."""
-    return knowing.OFFICER in found.actor.roles or found.actor.agency == row.agency
+    return OFFICER in found.actor.roles or found.actor.agency == row.agency
 
 
 async def _grant(

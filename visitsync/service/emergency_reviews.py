@@ -14,17 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.errors import BadParameter, NotNow
 from visitsync.schema.visit import JST
 from visitsync.service import emergencies as accesses
-from visitsync.service import entries, knowing, measures
+from visitsync.service import entries, measures
+from visitsync.service.affairs import knowing
+from visitsync.service.affairs.actors import DECIDERS, OFFICER, beside
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import LOG
 from visitsync.service.measures import GRANT
-from visitsync.service.refusing import refusing
 from visitsync.service.writing import change
 from visitsync.store import clock, data_keys, emergencies, facts
 from visitsync.store.emergencies import Emergency
 
-_COUNTERS: Final = ("auditor", knowing.OFFICER)
+_COUNTERS: Final = ("auditor", OFFICER)
 
 
 class ReviewDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,7 +132,7 @@ async def waiting(context: Context, caller: Caller) -> Reviews:
     """
     caller.must("record")
     async with change(context, caller) as made:
-        found = await knowing.beside(context, made.connection, caller, "", knowing.DECIDERS)
+        found = await beside(context, made.connection, caller, "", DECIDERS)
         await accesses.escalate(made)
         hidden = await knowing.hidden_from(made.connection, caller.id)
         rows = [
@@ -192,7 +194,7 @@ async def statistics(context: Context, caller: Caller) -> EmergencyStatistics:
     """
     caller.must("audit")
     async with change(context, caller) as made:
-        await knowing.beside(context, made.connection, caller, "", _COUNTERS)
+        await beside(context, made.connection, caller, "", _COUNTERS)
         counted = Counter(_alike(one) for one in await emergencies.every(made.connection))
         await made.log(
             caller,

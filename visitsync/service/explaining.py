@@ -18,7 +18,6 @@ from visitsync.consent import (
     Scenario,
     asked_by,
     decide,
-    is_blocked,
     read_scenario,
 )
 from visitsync.errors import BadParameter, DatabaseUnavailable, NotAllowed, UnknownHousehold
@@ -26,7 +25,8 @@ from visitsync.schema.directory import Directory
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import consents, entries
-from visitsync.service.acting import Actor, actor_of
+from visitsync.service.affairs import deciding
+from visitsync.service.affairs.actors import NOT_THERE, Actor, Beside, beside_of
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.directives import Draft
@@ -48,11 +48,6 @@ from visitsync.store.facts import Fact
 
 _LOOKING_BACK: Final = frozenset({"protection_officer", "auditor"})
 """Roles that may ask how it was."""
-_MAY_RECORD: Final = frozenset(
-    {"case_worker", "supervisor", "child_protection_worker", "protection_officer"}
-)
-"""Roles that may record a directive, and so ask what it would do."""
-_NOT_THERE: Final = "No such household, or none for you"
 
 
 async def explain(context: Context, caller: Caller, household: str, asked: Asked) -> Explanation:
@@ -75,7 +70,7 @@ async def explain(context: Context, caller: Caller, household: str, asked: Asked
         draft = _entry(context, gathered, caller, household, asked, explained)
         if await context.log.look(draft, gathered.known.epochs):
             if explained is None:
-                raise UnknownHousehold(_NOT_THERE)
+                raise UnknownHousehold(NOT_THERE)
             return explained
     raise DatabaseUnavailable("The facts kept changing; ask again")
 
@@ -84,12 +79,13 @@ async def _explained(
     context: Context, gathered: Gathered, caller: Caller, household: str, asked: Asked
 ) -> Explanation | None:
     """None where the caller is told that there is no such household."""
-    actor = actor_of(gathered.known, caller, household)
+    found = beside_of(gathered, caller, household)
+    actor = found.actor
     now = gathered.known.now
     known_at = _then(actor, asked, now)
-    if asked.draft is not None and actor.roles.isdisjoint(_MAY_RECORD):
+    if asked.draft is not None and actor.roles.isdisjoint(deciding.ROLES):
         raise NotAllowed("What a directive would do is shown to who may record it")
-    if not _may_ask(gathered, actor, household, asked.purpose):
+    if not gathered.visits or not _may_ask(found, asked.purpose):
         return None
     async with context.database.reading() as connection:
         stated, cases = await facts.as_known(connection, household, known_at or now)
@@ -119,12 +115,11 @@ def _then(actor: Actor, asked: Asked, now: int) -> int | None:
     return known_at
 
 
-def _may_ask(gathered: Gathered, actor: Actor, household: str, purpose: str) -> bool:
+def _may_ask(found: Beside, purpose: str) -> bool:
     """Whether the household is theirs to ask about, and no block names them."""
+    actor = found.actor
     theirs = actor.answers_for or actor.stands_over or not actor.roles.isdisjoint(_LOOKING_BACK)
-    if not gathered.visits or not theirs or purpose not in _purposes(actor.roles):
-        return False
-    return not is_blocked(read_scenario(scenario(gathered, actor.id, purpose, household), {}))
+    return theirs and purpose in _purposes(actor.roles) and not found.is_blocked()
 
 
 def _drafted(draft: Draft | None, household: str, now: int) -> Iterable[Fact]:

@@ -19,13 +19,14 @@ from visitsync.consent import Decision, release
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
 from visitsync.schema.protection import DOCUMENTS
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import entries, knowing, measures
+from visitsync.service import entries, measures
+from visitsync.service.affairs.actors import DECIDERS, FIRST
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, current, decisions, gather
 from visitsync.service.ids import as_given, new_id
 from visitsync.service.measures import SHIELD
-from visitsync.service.refusing import refusing
 from visitsync.service.timelines import reported_of
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, directory, protection
@@ -109,7 +110,7 @@ async def ask(context: Context, caller: Caller, shield: str, draft: LiftDraft) -
     if not draft.reason.strip():
         raise BadParameter("says nothing", where="reason")
     async with refusing(context, caller, "lift", shield), change(context, caller) as made:
-        fact = await _shield(context, made, caller, shield, knowing.FIRST)
+        fact = await _shield(context, made, caller, shield, FIRST)
         people = {f"viewer:{one['id']}" for one in (await directory.read(made.connection)).staff}
         if draft.recipient not in people:
             raise BadParameter("is nobody of the directory", where="recipient")
@@ -143,7 +144,7 @@ async def approve(context: Context, caller: Caller, one: str) -> LiftStanding:
     async with refusing(context, caller, "lift", one), change(context, caller) as made:
         row = await protection.lift_of(made.connection, as_given(one))
         shield = "" if row is None else row.shield
-        await _shield(context, made, caller, shield, knowing.DECIDERS)
+        await _shield(context, made, caller, shield, DECIDERS)
         if row is None:
             raise UnknownHousehold("No such lift, or none for you")
         if caller.id == row.asked_by or row.recipient == f"viewer:{caller.id}":

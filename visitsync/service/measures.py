@@ -9,7 +9,8 @@ import msgspec
 
 from visitsync.consent import read_scenario
 from visitsync.errors import BadParameter, UnknownHousehold
-from visitsync.service import knowing
+from visitsync.service.affairs import knowing
+from visitsync.service.affairs.actors import beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import as_given, new_id
@@ -76,8 +77,8 @@ async def known(
     kind, id_ = one[0], as_given(one[1])
     found = (await facts.newest(made.connection, kind, [id_])).get(id_)
     household = "" if found is None else str(found.household)
-    here = await knowing.beside(context, made.connection, caller, household, roles)
-    await knowing.must_know(made.connection, here, household)
+    here = await beside(context, made.connection, caller, household, roles)
+    await knowing.must_know(made.connection, here)
     if found is None:
         raise UnknownHousehold("No such thing, or none for you")
     return found, msgspec.json.decode(found.body, type=Body)

@@ -11,7 +11,9 @@ import msgspec
 from visitsync.errors import BadParameter
 from visitsync.schema.protection import MESSAGES
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import consents, knowing
+from visitsync.service import consents
+from visitsync.service.affairs import knowing
+from visitsync.service.affairs.actors import OFFICER, SUPERVISOR, beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import as_given, new_id
@@ -59,10 +61,10 @@ async def tell(made: Change, readers: Collection[str], kind: str, about: str) ->
 
 async def tell_officers(made: Change, agency: str, kind: str, about: str) -> None:
     """Write it to the protection officers; where there are none, to an agency's supervisors."""
-    officers = await messages.staff_with_role(made.connection, knowing.OFFICER)
+    officers = await messages.staff_with_role(made.connection, OFFICER)
     readers = set(officers)
     if not readers:
-        chiefs = await messages.staff_with_role(made.connection, knowing.SUPERVISOR)
+        chiefs = await messages.staff_with_role(made.connection, SUPERVISOR)
         readers = {one for one, of in chiefs.items() if of == agency}
     await tell(made, {f"staff:{one}" for one in readers}, kind, about)
 
@@ -81,7 +83,7 @@ async def mine(
         raise BadParameter(f"must lie between 1 and {_MOST}", where="limit")
     after = None if cursor is None else as_given(cursor)
     async with change(context, caller) as made:
-        found = await knowing.beside(context, made.connection, caller, "", _ANYBODY)
+        found = await beside(context, made.connection, caller, "", _ANYBODY)
         offices = () if found.viewer is None else found.viewer.offices
         readers = {f"staff:{caller.id}", *(f"office:{one}" for one in offices)}
         rows = await messages.to(made.connection, readers, after, limit + 1)

@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import structlog
 
-from visitsync.service import consents, emergencies, knowing
+from visitsync.service import consents, emergencies
+from visitsync.service.affairs.actors import OFFICER, SUPERVISOR
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.endings import DAY, Ending, ending
@@ -138,8 +139,8 @@ async def _tell(
     answering: Mapping[str, Collection[str]],
     hidden: Mapping[str, frozenset[str]],
 ) -> int:
-    officers = await messages.staff_with_role(made.connection, knowing.OFFICER)
-    chiefs = await messages.staff_with_role(made.connection, knowing.SUPERVISOR)
+    officers = await messages.staff_with_role(made.connection, OFFICER)
+    chiefs = await messages.staff_with_role(made.connection, SUPERVISOR)
     rows = []
     for one in due:
         household = str(one.fact.household)

@@ -14,13 +14,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import knowing, measures
+from visitsync.service import measures
+from visitsync.service.affairs import knowing
+from visitsync.service.affairs.actors import FIRST, OFFICER, PROTECTOR, SUPERVISOR, beside
+from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.endings import DAY, ending
-from visitsync.service.knowing import OFFICER, PROTECTOR, SUPERVISOR
 from visitsync.service.measures import SHIELD, RecordedMeasure
-from visitsync.service.refusing import refusing
 from visitsync.service.writing import change
 from visitsync.store import clock, directory, protection
 from visitsync.store.facts import Fact
@@ -79,8 +80,8 @@ async def record(
     """
     caller.must("record")
     async with refusing(context, caller, "shield", household), change(context, caller) as made:
-        found = await knowing.beside(context, made.connection, caller, household, knowing.FIRST)
-        await knowing.must_know(made.connection, found, household)
+        found = await beside(context, made.connection, caller, household, FIRST)
+        await knowing.must_know(made.connection, found)
         begin = clock.instant(made.at) if draft.from_ is None else draft.from_
         body: measures.Body = {
             "from": begin.isoformat(),
@@ -160,7 +161,7 @@ async def ageing(context: Context, caller: Caller) -> AgeingReport:
     """
     caller.must("record")
     async with refusing(context, caller, "ageing", ""), change(context, caller) as made:
-        await knowing.beside(context, made.connection, caller, "", (OFFICER,))
+        await beside(context, made.connection, caller, "", (OFFICER,))
         hidden = await knowing.hidden_from(made.connection, caller.id)
         confirmed = await protection.are_confirmed(made.connection)
         versions = await protection.every(made.connection, SHIELD)

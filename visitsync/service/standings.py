@@ -11,12 +11,12 @@ import msgspec
 from visitsync.errors import BadParameter
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import consents
-from visitsync.service.acting import Actor
+from visitsync.service.affairs.actors import Actor
+from visitsync.service.affairs.looking import look
 from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered
-from visitsync.service.responsible import look
 from visitsync.store import clock, evidence, notices, proposals
 
 State: TypeAlias = Literal[

@@ -1,4 +1,4 @@
-"""What was refused beside a family's protection stands in the access log, whoever asked."""
+"""What was refused in a household's affairs stands in the access log, whoever asked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from visitsync.errors import NotNow, NotProven, UnknownHousehold
+from visitsync.service import denials
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import as_given
-from visitsync.service.writing import change
 
 
 @asynccontextmanager
@@ -17,7 +17,9 @@ async def refusing(context: Context, caller: Caller, asked: str, about: str) -> 
     """Log a refusal that comes out of the block, in a transaction of its own, and pass it on.
 
     The block's own transaction changed nothing by then. That the caller's role does not cover it
-    is logged where the request came in (`denials`).
+    is logged where the request came in (`denials`). Malformed input (`BadParameter`) is not: it
+    speaks of what the caller wrote, is answered alike whether or not there is such a household or
+    only once they were found to know of it, and so is no look.
 
     Args:
         context: of the installation.
@@ -31,11 +33,5 @@ async def refusing(context: Context, caller: Caller, asked: str, about: str) -> 
     try:
         yield
     except (NotNow, NotProven, UnknownHousehold):
-        async with change(context, caller) as made:
-            await made.log(
-                caller,
-                "denied",
-                private={"asked": asked, "about": as_given(about)},
-                public={"decision": "refused", "records": 0},
-            )
+        await denials.record(context, caller, asked, about=as_given(about))
         raise
