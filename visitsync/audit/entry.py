@@ -37,6 +37,8 @@ KINDS: Final = frozenset(
         "directive_recorded",
         "directive_withdrawn",
         "notice_recorded",
+        "guardian_recorded",
+        "court_order_recorded",
         "explained",
         "shield_recorded",
         "shield_closed",

@@ -1,4 +1,4 @@
-"""The codes of protection and emergency, read once from ``protection.toml``, the one source."""
+"""The codes of protection, emergency and authority, read once from ``protection.toml``."""
 
 from __future__ import annotations
 
@@ -28,5 +28,11 @@ REASONS: Final = _ALL["reason"]
 """Why an emergency access is asked for."""
 DOCUMENTS: Final = _ALL["document"]
 """What an address is lifted for."""
+AUTHORITIES: Final = _ALL["authority"]
+"""What parental authority somebody has."""
+AUTHORITY_BASES: Final = _ALL["authority_basis"]
+"""From what that is known."""
+ORDERS: Final = _ALL["order"]
+"""What a court ordered."""
 MESSAGES: Final = _ALL["message"]
 """What a message says."""

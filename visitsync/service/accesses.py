@@ -15,7 +15,7 @@ import msgspec
 
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import looking_back
+from visitsync.service import authority, looking_back
 from visitsync.service.affairs.actors import Actor, beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -23,7 +23,7 @@ from visitsync.service.ids import is_household
 from visitsync.service.looking_back import Past, Period
 from visitsync.service.registry import Office
 from visitsync.service.writing import change
-from visitsync.store import clock, directory, households, looks
+from visitsync.store import clock, directory, facts, households, looks
 from visitsync.store.looks import Place
 
 _MOST: Final = 100
@@ -132,6 +132,7 @@ async def _read(
         agencies = await directory.agency_names(connection)
         offices = await context.registry.offices_now(connection)
         guards = await looking_back.guarded(connection, [household])
+        stated = await facts.of_household(connection, household)
     more = Place(rows[_MOST].shard, rows[_MOST].seq) if len(rows) > _MOST else None
     return Accesses(
         household=household,
@@ -139,7 +140,8 @@ async def _read(
         accesses=tuple(
             _access(one, lookers.at(one.viewer, one.at), agencies, offices) for one in told
         ),
-        withheld_for_guardians=guards[household].any,
+        withheld_for_guardians=guards[household].any
+        or authority.keeps_away(stated.values(), clock.day_in_japan(now)),
         delay_days=delay,
         cursor=None if more is None else looking_back.cursor_of(more),
     )

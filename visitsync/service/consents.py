@@ -71,6 +71,20 @@ def is_withdrawn(known: Fact) -> bool:
     return read(known.body)["withdrawn_at"] is not None
 
 
+def in_force(known: Fact, now: int) -> bool:
+    """Whether a stored directive is in force; one that nobody can read is not told of here."""
+    try:
+        made = read(known.body)
+        begins, ends = made["valid"]["from"], made["valid"]["until"]
+        return (
+            made["withdrawn_at"] is None
+            and clock.stored_text(begins) <= now
+            and (ends is None or now < clock.stored_text(ends))
+        )
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        return False
+
+
 def withdrawn(made: Body, at: int) -> Body:
     """The same directive, withdrawn at an instant of the database's clock."""
     return {**made, "withdrawn_at": clock.written(at)}

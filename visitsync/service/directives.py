@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
-from visitsync.service import consents, evidence, leaving, notices, receipts
+from visitsync.service import authority, consents, evidence, leaving, notices, receipts
 from visitsync.service.affairs.actors import NOT_THERE, anybody_beside
 from visitsync.service.affairs.deciding import must_decide_for
 from visitsync.service.affairs.refusing import refusing
@@ -101,7 +101,8 @@ async def record(
 
     Raises:
         UnknownHousehold: no such household, or not for the caller.
-        BadParameter: it would not be readable, covers nothing, or names what there is not.
+        BadParameter: it would not be readable, covers nothing, or names what there is not; or it is
+            a consent by somebody known to have no parental authority.
         NotAllowed: the caller may not record directives.
     """
     _must_record(caller)
@@ -115,6 +116,7 @@ async def record(
         if caller.kind != "operator":
             await refuse_unknown_names(made.connection, draft.household, body)
         await notices.refuse_unsigned(made.connection, body)
+        await _refuse_unless_guardian(made, draft.household, body, draft.grantor)
         fact = _fact(new_id("d"), 1, made.at, draft.household, body)
         last = await leaving.last_look(made.connection, draft.household)
         waits = draft.effect == "permit" and await directory.asks_for_second_person(made.connection)
@@ -143,7 +145,8 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
 
     Raises:
         UnknownHousehold: no such directive, or not for the caller.
-        BadParameter: it waits for nobody, or was withdrawn meanwhile.
+        BadParameter: it waits for nobody, was withdrawn, or its grantor lost parental authority
+            meanwhile.
         NotAllowed: the caller recorded it, or may not record directives.
     """
     _must_record(caller)
@@ -158,6 +161,7 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
         if found.proposal.recorded_by == _who(caller):
             raise NotAllowed("Somebody else than who recorded it must confirm it")
         body = found.body
+        await _refuse_unless_guardian(made, found.household, body, body["grantor"])
         fact = _fact(directive, 1, made.at, found.household, body)
         await facts.add(made.connection, [fact])
         entry = await _logged(
@@ -184,7 +188,8 @@ async def withdraw(
 
     Raises:
         UnknownHousehold: no such directive, or not for the caller.
-        BadParameter: it is withdrawn already, or is a refusal of somebody else.
+        BadParameter: it is withdrawn already, or is a refusal of somebody else, or who withdraws
+            somebody else's consent is known to have no parental authority.
         NotAllowed: the caller may not record directives.
     """
     _must_record(caller)
@@ -195,6 +200,8 @@ async def withdraw(
         found = await find(made.connection, directive)
         await _must_decide_for(made, caller, found.household)
         refuse_unless_theirs(found.body, caller, said)
+        if said is not None and said.by != found.body["grantor"]:
+            await _refuse_unless_guardian(made, found.household, found.body, said.by, where="by")
         last = await leaving.last_look(made.connection, found.household)
         body = consents.withdrawn(found.body, made.at)
         version = 1 if found.fact is None else found.fact.version + 1
@@ -249,6 +256,13 @@ async def refuse_unknown_names(connection: AsyncConnection, household: str, body
         offices={one["id"] for one in known.offices},
         registrations={one.id for one in members[household]},
     )
+
+
+async def _refuse_unless_guardian(
+    made: Change, household: str, body: Body, person: str, where: str = "grantor"
+) -> None:
+    known = (await facts.of_household(made.connection, household)).values()
+    authority.refuse_lost(known, body, person, clock.day_in_japan(made.at), where=where)
 
 
 def _must_record(caller: Caller) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from visitsync.consent import Instant, Record, Scenario, asked_by, decide, read_scenario
 from visitsync.schema.directory import Directory
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import consents, notices
+from visitsync.service import authority, consents, notices
 from visitsync.service.affairs.actors import Actor
 from visitsync.service.affairs.looking import look
 from visitsync.service.caller import Caller
@@ -103,6 +103,8 @@ async def of_draft(context: Context, caller: Caller, draft: Draft) -> Preview:
         now = gathered.known.now
         body = consents.body(draft, now)
         consents.refuse_unreadable(body, draft.household, now)
+        day = clock.day_in_japan(now)
+        authority.refuse_lost(gathered.known.facts, body, draft.grantor, day, where="grantor")
         fact = Fact(consents.KIND, _DRAFT, 1, now, draft.household, consents.written(body))
         async with context.database.reading() as connection:
             await refuse_unknown_names(connection, draft.household, body)
@@ -135,6 +137,9 @@ async def of_withdrawal(
         present = found._replace(fact=fact)
         refuse_unless_theirs(present.body, caller, said)
         now = gathered.known.now
+        if said.by != present.body["grantor"]:
+            day = clock.day_in_japan(now)
+            authority.refuse_lost(gathered.known.facts, present.body, said.by, day, where="by")
         body = consents.withdrawn(present.body, now)
         version = 1 if fact is None else fact.version + 1
         made = Fact(

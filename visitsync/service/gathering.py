@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.consent import Decision, Instant, Record, decide, read_scenario
 from visitsync.schema.visit import JST
+from visitsync.service import authority
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import LOG, Place
@@ -118,7 +119,7 @@ def scenario(
         if fact.kind == VIEWER:
             cases = [one for one in known.cases if one.viewer == fact.id]
             raw["viewers"].append(_viewer(fact, cases, gathered.offices, day))
-        elif fact.household == household:
+        elif fact.household == household and fact.kind not in authority.KINDS:
             raw.setdefault(_LISTS[fact.kind], []).append(_fact(fact) | {"household": household})
     return raw
 

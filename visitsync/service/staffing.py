@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, DirectoryError
 from visitsync.schema.directory import Directive, Staff
-from visitsync.service import caseloads, consents, notices
-from visitsync.store import directory, epochs, facts, households, tokens
+from visitsync.service import authority, caseloads, consents, notices
+from visitsync.store import clock, directory, epochs, facts, households, tokens
 from visitsync.store.facts import VIEWER, Fact
 
 Claim: TypeAlias = tuple[str, str, str]
@@ -147,6 +147,8 @@ async def _refuse_unfit(
     try:
         consents.refuse_unreadable(body, household, at)
         await notices.refuse_unsigned(connection, body)
+        known = (await facts.of_household(connection, household)).values()
+        authority.refuse_lost(known, body, one.grantor, clock.day_in_japan(at), where="grantor")
     except BadParameter as error:
         raise DirectoryError(str(error), where=where) from None
 

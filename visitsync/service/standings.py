@@ -10,7 +10,7 @@ import msgspec
 
 from visitsync.errors import BadParameter
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import consents
+from visitsync.service import authority, consents
 from visitsync.service.affairs.actors import Actor
 from visitsync.service.affairs.looking import look
 from visitsync.service.caller import Caller
@@ -18,11 +18,12 @@ from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered
 from visitsync.store import clock, evidence, notices, proposals
+from visitsync.store.facts import Fact
 
 State: TypeAlias = Literal[
     "in_force", "refused", "not_begun", "not_confirmed", "expired", "withdrawn"
 ]
-Reason: TypeAlias = Literal["newer_notice", "expiring"]
+Reason: TypeAlias = Literal["newer_notice", "expiring", "authority_lost"]
 
 _SOON: Final = 30 * 86_400_000_000
 
@@ -122,8 +123,19 @@ async def _listed(context: Context, gathered: Gathered, household: str) -> Direc
         household=household,
         at=clock.instant(now),
         newest_notice=versions[-1] if versions else None,
-        directives=tuple(sorted(listed, key=lambda one: (one.valid_from, one.id))),
+        directives=tuple(
+            _with_authority(gathered.known.facts, one, now)
+            for one in sorted(listed, key=lambda one: (one.valid_from, one.id))
+        ),
     )
+
+
+def _with_authority(known: Sequence[Fact], one: DirectiveStanding, now: int) -> DirectiveStanding:
+    """Ask again, too, for a consent of somebody who has lost parental authority since."""
+    stands = one.effect == "permit" and one.state not in {"expired", "withdrawn"}
+    if stands and authority.has_lost(known, one.grantor, clock.day_in_japan(now)):
+        return msgspec.structs.replace(one, ask_again=(*one.ask_again, "authority_lost"))
+    return one
 
 
 def _standing(  # noqa: PLR0913 -- which version, what it says, beside what is known

@@ -11,6 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
+from visitsync.schema.visit import JST
+
 UTC: Final = dt.UTC
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
@@ -68,6 +70,15 @@ def written(at: int) -> str:
     '1970-01-01T00:00:00+00:00'
     """
     return instant(at).isoformat()
+
+
+def day_in_japan(at: int) -> dt.date:
+    """The day on which a stored time falls in Japan.
+
+    >>> day_in_japan(0).isoformat(), day_in_japan(15 * 3_600_000_000).isoformat()
+    ('1970-01-01', '1970-01-02')
+    """
+    return instant(at).astimezone(JST).date()
 
 
 def day(date: dt.date) -> int:
