@@ -10,15 +10,18 @@ from visitsync.consent.deciding import decide, is_blocked
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.facts import Record
 from visitsync.consent.guards import Guards, guards
+from visitsync.consent.reach import NOWHERE, Reach, reach
 from visitsync.consent.release import Released, ReleasedVisit, release
 from visitsync.consent.scenario import Scenario, asked_by, read_scenario
 from visitsync.consent.statements import Unreadable
 from visitsync.consent.times import Instant
 
 __all__ = [
+    "NOWHERE",
     "Decision",
     "Guards",
     "Instant",
+    "Reach",
     "Reason",
     "Record",
     "Released",
@@ -29,6 +32,7 @@ __all__ = [
     "decide",
     "guards",
     "is_blocked",
+    "reach",
     "read_scenario",
     "release",
 ]

@@ -12,7 +12,7 @@ import msgspec
 from visitsync.consent import directives, limiting, masking, permitting
 from visitsync.consent.decision import MALFORMED, UNREADABLE, Decision, Limit, Permit, Reason
 from visitsync.consent.facts import ATTENDANCE, CATEGORIES, Record
-from visitsync.consent.inquiry import Inquiry, Limiting, Permitting, Refusing
+from visitsync.consent.inquiry import Inquiry, Limiting, Permitting, Refusing, inquiry_of
 from visitsync.consent.limiting import ALL_FIELDS
 from visitsync.consent.scenario import Listed, Scenario
 from visitsync.consent.weighing import Weighed, weigh
@@ -67,7 +67,7 @@ def answer(scenario: Scenario, rules: Rules) -> tuple[Decision, ...]:
     """`decide` by other rules than those in force, to see what each is there for."""
     # First what is of another household or not yet recorded; then the question and the viewer;
     # then the purpose; then the record and its policy; then the rules.
-    inquiry = _inquiry(scenario)
+    inquiry = inquiry_of(scenario)
     if inquiry is None:
         decisions = [_without(one, MALFORMED) for one in scenario.records]
     elif not inquiry.may_state_purpose():
@@ -93,24 +93,9 @@ def _without(listed: Listed, reasons: tuple[Reason, ...]) -> Decision:
     return Decision(record=listed.id, reasons=() if listed.elsewhere else reasons)
 
 
-def _inquiry(scenario: Scenario) -> Inquiry | None:
-    question = scenario.question
-    viewer = None if question is None else scenario.viewers.get(question.viewer)
-    if question is None or viewer is None:
-        return None
-    return Inquiry(
-        scenario=scenario,
-        viewer=viewer,
-        names=viewer.names(),
-        purpose=question.purpose,
-        household=question.household,
-        now=question.now,
-    )
-
-
 def is_blocked(scenario: Scenario) -> bool:
     """Whether a block in force names who asks, in whatever way; an unreadable one does (C8)."""
-    inquiry = _inquiry(scenario)
+    inquiry = inquiry_of(scenario)
     return inquiry is None or limiting.blocks_naming(inquiry) != ([], [])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from visitsync.consent.decision import UNREADABLE, Limit, Permit
-from visitsync.consent.facts import CATEGORIES, Directive, Record, has_happened
+from visitsync.consent.facts import ATTENDANCE, CATEGORIES, Directive, Record, has_happened
 from visitsync.consent.inquiry import Inquiry
 from visitsync.consent.scenario import covers_nothing
 
@@ -13,12 +13,7 @@ from visitsync.consent.scenario import covers_nothing
 def consent(inquiry: Inquiry) -> Callable[[Record], Iterable[Permit]]:
     """C3: a consent covers it, and the viewer has the case, stands over it, or is the office."""
     permits = [
-        (Permit("C3", _ref(one), frozenset(one.categories)), one)
-        for one in inquiry.scenario.directives.facts()
-        if one.effect == "permit"
-        and not covers_nothing(one)
-        and _concerns(one, inquiry)
-        and _has_the_case(one, inquiry)
+        (Permit("C3", _ref(one), frozenset(one.categories)), one) for one in _consents(inquiry)
     ]
     return lambda record: [permit for permit, one in permits if _covers(one, record)]
 
@@ -26,12 +21,48 @@ def consent(inquiry: Inquiry) -> Callable[[Record], Iterable[Permit]]:
 def refusal(inquiry: Inquiry) -> Callable[[Record], Iterable[Limit]]:
     """C4: a refusal covers it. One that cannot be read refuses everything."""
     unreadable = [Limit("C4", UNREADABLE) for _ in inquiry.scenario.directives.unreadable]
-    denies = [
-        (Limit("C4", _ref(one), _categories(one)), one)
-        for one in inquiry.scenario.directives.facts()
-        if one.effect == "deny" and _concerns(one, inquiry)
-    ]
+    denies = [(Limit("C4", _ref(one), _categories(one)), one) for one in _refusals(inquiry)]
     return lambda record: unreadable + [limit for limit, one in denies if _covers(one, record)]
+
+
+def may_permit(inquiry: Inquiry) -> bool:
+    """Whether some record could be permitted by C3 and not be refused by C4, whatever it says."""
+    if inquiry.scenario.directives.unreadable:
+        return False
+    refusals = [one for one in _refusals(inquiry) if ATTENDANCE in _categories(one)]
+    return any(
+        not any(_covers_all_of(refused, one) for refused in refusals) for one in _consents(inquiry)
+    )
+
+
+def _covers_all_of(refused: Directive, permitted: Directive) -> bool:
+    """Whether every record that the consent covers is covered by the refusal too."""
+    until, last = refused.data.until, permitted.data.until
+    return (
+        refused.data.from_ <= permitted.data.from_
+        and (until is None or (last is not None and last <= until))
+        and (refused.sources == "*" or set(permitted.sources) <= set(refused.sources))
+        and (
+            refused.registrations == "household"
+            or (
+                permitted.registrations != "household"
+                and set(permitted.registrations) <= set(refused.registrations)
+            )
+        )
+    )
+
+
+def _consents(inquiry: Inquiry) -> Iterable[Directive]:
+    for one in inquiry.scenario.directives.facts():
+        covers = one.effect == "permit" and not covers_nothing(one)
+        if covers and _concerns(one, inquiry) and _has_the_case(one, inquiry):
+            yield one
+
+
+def _refusals(inquiry: Inquiry) -> Iterable[Directive]:
+    for one in inquiry.scenario.directives.facts():
+        if one.effect == "deny" and _concerns(one, inquiry):
+            yield one
 
 
 def _ref(directive: Directive) -> str:

@@ -40,6 +40,22 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
         return any(self.purpose in VOCABULARY.purposes_of_role[role] for role in self.viewer.roles)
 
 
+def inquiry_of(scenario: Scenario) -> Inquiry | None:
+    """The scenario's question; None where it or its viewer cannot be read."""
+    question = scenario.question
+    viewer = None if question is None else scenario.viewers.get(question.viewer)
+    if question is None or viewer is None:
+        return None
+    return Inquiry(
+        scenario=scenario,
+        viewer=viewer,
+        names=viewer.names(),
+        purpose=question.purpose,
+        household=question.household,
+        now=question.now,
+    )
+
+
 COORDINATING = frozenset({"care_coordination", "protection"})
 """The purposes for which council and law open something, and offices are named."""
 

@@ -17,7 +17,8 @@ NOTES_IN: Final = ("child_protection", "health")
 """Categories, apart from `notes` itself, that hold free text."""
 ALL_FIELDS: Final = ALWAYS_WITHHELD | {f"text:{category}" for category in NOTES_IN}
 
-_NOT_SHOWN: Final = frozenset({"audit", "statistics"})
+NOT_SHOWN: Final = frozenset({"audit", "statistics"})
+"""Purposes that show no record."""
 _CONTACT: Final = frozenset({"contact"})
 _NOTES: Final = frozenset({"notes"})
 
@@ -101,5 +102,5 @@ def block(inquiry: Inquiry) -> _Rule:
 
 def purpose_without_records(inquiry: Inquiry) -> _Rule:
     """C9: auditing reads the access log, and statistics are made elsewhere."""
-    limits = [Limit("C9", f"purpose:{inquiry.purpose}")] if inquiry.purpose in _NOT_SHOWN else []
+    limits = [Limit("C9", f"purpose:{inquiry.purpose}")] if inquiry.purpose in NOT_SHOWN else []
     return lambda _, __: limits

@@ -18,27 +18,43 @@ _Rule = Callable[[Record], Iterable[Permit]]
 
 def own_record(inquiry: Inquiry) -> _Rule:
     """C1: an office sees what it recorded itself."""
-    offices = inquiry.viewer.offices if inquiry.purpose in _OWN_WORK else ()
-    permits = {office: [Permit("C1", f"office:{office}", CATEGORIES)] for office in offices}
+    permits = {
+        office: [Permit("C1", f"office:{office}", CATEGORIES)] for office in own_offices(inquiry)
+    }
     return lambda record: permits.get(record.office, ())
+
+
+def own_offices(inquiry: Inquiry) -> frozenset[str]:
+    """The offices whose records C1 permits."""
+    return frozenset(inquiry.viewer.offices if inquiry.purpose in _OWN_WORK else ())
 
 
 def commissioner(inquiry: Inquiry) -> _Rule:
     """C2: the section that commissions a program sees what it pays for."""
-    sections = inquiry.viewer.sections if inquiry.purpose in _COMMISSIONING else ()
     permits = {
-        program: [Permit("C2", f"program:{program}", _FOR_COMMISSIONERS)] for program in sections
+        program: [Permit("C2", f"program:{program}", _FOR_COMMISSIONERS)]
+        for program in commissioned_programs(inquiry)
     }
     agency = inquiry.viewer.agency
     return lambda record: permits.get(record.program, ()) if record.commissioner == agency else ()
 
 
+def commissioned_programs(inquiry: Inquiry) -> frozenset[str]:
+    """The programs whose records C2 permits, where the viewer's agency commissions them."""
+    return frozenset(inquiry.viewer.sections if inquiry.purpose in _COMMISSIONING else ())
+
+
 def legal_basis(inquiry: Inquiry) -> _Rule:
     """C5: the council as it stands (児童福祉法25条の2), or a law invoked for this household."""
-    if inquiry.purpose not in COORDINATING:
-        return lambda _: ()
-    permits = [*_standing(inquiry), *_invoked(inquiry)]
+    permits = by_law(inquiry)
     return lambda _: permits
+
+
+def by_law(inquiry: Inquiry) -> list[Permit]:
+    """What C5 permits of every record."""
+    if inquiry.purpose not in COORDINATING:
+        return []
+    return [*_standing(inquiry), *_invoked(inquiry)]
 
 
 def _standing(inquiry: Inquiry) -> Iterable[Permit]:
@@ -74,9 +90,20 @@ def _invoked(inquiry: Inquiry) -> Iterable[Permit]:
 
 def break_glass(inquiry: Inquiry) -> _Rule:
     """C6: an emergency, for hours and under review."""
+    permits = by_grant(inquiry)
+
+    def permitted(record: Record) -> Iterable[Permit]:
+        policy = inquiry.policy_of(record)
+        return permits if policy is not None and policy.break_glass else ()
+
+    return permitted
+
+
+def by_grant(inquiry: Inquiry) -> list[Permit]:
+    """What C6 permits of every record whose program has break-glass."""
     if inquiry.purpose != "protection":
-        return lambda _: ()
-    permits = [
+        return []
+    return [
         Permit(
             "C6",
             grant.id,
@@ -88,9 +115,3 @@ def break_glass(inquiry: Inquiry) -> _Rule:
         and grant.span.covers(inquiry.now)
         and grant.review != "unjustified"
     ]
-
-    def permitted(record: Record) -> Iterable[Permit]:
-        policy = inquiry.policy_of(record)
-        return permits if policy is not None and policy.break_glass else ()
-
-    return permitted
