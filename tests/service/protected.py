@@ -113,9 +113,9 @@ async def shielded(context: Context, home: str, caller: Caller = OFFICER, **said
     return (await shields.record(context, caller, home, ShieldDraft(**said))).id
 
 
-async def blocked(context: Context, home: str, *who: str) -> str:
+async def blocked(context: Context, home: str, *who: str, **said: Any) -> str:
     """Record a block; answers its id."""
-    return (await blocks.record(context, OFFICER, home, BlockDraft(who=who))).id
+    return (await blocks.record(context, OFFICER, home, BlockDraft(who=who, **said))).id
 
 
 async def closed(context: Context, kind: Kind, one: str) -> None:

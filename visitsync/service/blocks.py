@@ -9,14 +9,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import measures
+from visitsync.service import measures, sheltering
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import OFFICER, PROTECTOR, SUPERVISOR, beside
 from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.measures import BLOCK, RecordedMeasure
-from visitsync.service.writing import change
+from visitsync.service.writing import About, change
 from visitsync.store import clock, directory
 
 RECORDERS: Final = (OFFICER, SUPERVISOR, PROTECTOR)
@@ -53,12 +53,18 @@ async def record(
             "closed_at": None,
         }
         fact = await measures.add(made, measures.first(BLOCK, household), body)
-        await made.log(
+        begun = (fact, *await sheltering.reach(made.connection, fact))
+        await made.log_each(
             caller,
             "block_recorded",
-            household=household,
-            private={"household": household, "who": list(draft.who)},
-            public={"basis": f"{fact.id}@1"},
+            [
+                About(
+                    one.household,
+                    {"household": one.household, "who": list(draft.who)},
+                    {"basis": f"{one.id}@1"},
+                )
+                for one in begun
+            ],
         )
     return measures.recorded(fact)
 

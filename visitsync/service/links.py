@@ -8,13 +8,11 @@ gives anew. That a person said "not the same" is kept for ever.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import entries
+from visitsync.service import entries, sheltering
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import new_id
@@ -22,11 +20,8 @@ from visitsync.service.keyring import LOG, RECORDS, ProfilePlace, VisitPlace, he
 from visitsync.service.placed import Placed, open_profile, seal_profile
 from visitsync.service.slices import in_slices
 from visitsync.service.writing import Change, change
-from visitsync.store import data_keys, epochs, facts, households, visits
-from visitsync.store.facts import Fact
+from visitsync.store import data_keys, epochs, households, visits
 from visitsync.store.households import Link, Registration
-
-PROTECTING: Final = ("shield", "block")
 
 
 async def undo(context: Context, caller: Caller, registration: str) -> str:
@@ -56,7 +51,7 @@ async def undo(context: Context, caller: Caller, registration: str) -> str:
         await households.set_apart(
             connection, [(registration, one) for one in beside], entries.actor_of(caller), made.at
         )
-        await _protect(connection, row.household, home, made.at)
+        await sheltering.hand_over(connection, row.household, home, made.at)
         await epochs.bump(connection, {epochs.of_household(one) for one in (row.household, home)})
         await _log(made, caller, row, home)
     return home
@@ -106,20 +101,6 @@ async def _sealed_anew(
         key = placed.key(keyring, (home, one.program, RECORDS))
         sealed[one.id, one.revision] = keyring.seal_visit(key, old._replace(household=home), line)
     return sealed
-
-
-async def _protect(connection: AsyncConnection, old: str, home: str, at: int) -> None:
-    """Copy what protects the family: a refusal counts for each half, as for the whole."""
-    copied = []
-    for fact in (await facts.of_household(connection, old)).values():
-        body = msgspec.json.decode(fact.body)
-        refusal = fact.kind == "directive" and body.get("effect") == "deny"
-        if refusal:
-            body["registrations"] = "household"
-        if refusal or fact.kind in PROTECTING:
-            written = msgspec.json.encode(body, order="sorted").decode()
-            copied.append(Fact(fact.kind, new_id("d"), 1, at, home, written))
-    await facts.add(connection, copied)
 
 
 async def _log(made: Change, caller: Caller, row: Registration, home: str) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import measures
+from visitsync.service import measures, sheltering
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import FIRST, OFFICER, PROTECTOR, SUPERVISOR, beside
 from visitsync.service.affairs.refusing import refusing
@@ -22,7 +22,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.endings import DAY, ending
 from visitsync.service.measures import SHIELD, RecordedMeasure
-from visitsync.service.writing import change
+from visitsync.service.writing import About, change
 from visitsync.store import clock, directory, protection
 from visitsync.store.facts import Fact
 
@@ -91,12 +91,18 @@ async def record(
             "withhold_notes": draft.withhold_notes,
         }
         fact = await measures.add(made, measures.first(SHIELD, household), body)
-        await made.log(
+        begun = (fact, *await sheltering.reach(made.connection, fact))
+        await made.log_each(
             caller,
             "shield_recorded",
-            household=household,
-            private={"household": household, "allowed": body["allowed"]},
-            public={"basis": f"{fact.id}@1", "decision": "provisional"},
+            [
+                About(
+                    one.household,
+                    {"household": one.household, "allowed": body["allowed"]},
+                    {"basis": f"{one.id}@1", "decision": "provisional"},
+                )
+                for one in begun
+            ],
         )
     return measures.recorded(fact)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,8 +17,16 @@ from visitsync.store import data_keys, epochs, households
 from visitsync.store.access_log import Head, Row
 
 
+class About(NamedTuple):
+    """What one entry says beside who and what kind of change."""
+
+    household: str | None
+    private: Mapping[str, Any]
+    public: Mapping[str, Any]
+
+
 class Change:
-    """A transaction that holds the log's head, and the entry it will write."""
+    """A transaction that holds the log's head, and the entries it will write, all at once."""
 
     def __init__(self, context: Context, turn: Turn, head: Head) -> None:
         self.context = context
@@ -37,19 +45,26 @@ class Change:
         public: Mapping[str, Any],
     ) -> Row:
         """Write the entry. Nothing is durable before the transaction ends."""
+        return await self.log_each(caller, kind, [About(household, private, public)])
+
+    async def log_each(self, caller: Caller, kind: str, told: Sequence[About]) -> Row:
+        """Write the entries of one change, at least one; answers the last."""
         keyring = self.context.keyring
-        rows = await data_keys.of_households(self.connection, ["", household or ""])
-        keys = keyring.opened(rows)
-        draft = entries.draft(
-            keyring,
-            caller,
-            kind,
-            held(keys, (household or "", "", LOG)),
-            household=household,
-            private=dict(private),
-            public=dict(public),
-        )
-        return (await self.turn.append([draft]))[-1]
+        homes = ["", *(one.household for one in told if one.household is not None)]
+        keys = keyring.opened(await data_keys.of_households(self.connection, homes))
+        drafts = [
+            entries.draft(
+                keyring,
+                caller,
+                kind,
+                held(keys, (one.household or "", "", LOG)),
+                household=one.household,
+                private=dict(one.private),
+                public=dict(one.public),
+            )
+            for one in told
+        ]
+        return (await self.turn.append(drafts))[-1]
 
 
 @asynccontextmanager

@@ -196,6 +196,30 @@ async def waiting(connection: AsyncConnection) -> list[Review]:
     return [Review._make(row) for row in rows]
 
 
+async def in_doubt(connection: AsyncConnection) -> list[tuple[str, str]]:
+    """Of each registration that waits for a person, its present household and its candidates."""
+    rows = await connection.execute(
+        sa.select(registration.c.household, review.c.candidates)
+        .join(registration, registration.c.id == review.c.registration)
+        .where(review.c.closed_at.is_(None))
+    )
+    return [(row.household, row.candidates) for row in rows]
+
+
+async def moves(connection: AsyncConnection) -> list[tuple[str, str]]:
+    """Of each registration that was moved, the household it was taken out of and the next one."""
+    before = link.alias()
+    rows = await connection.execute(
+        sa.select(before.c.household.label("whole"), link.c.household).join(
+            before,
+            sa.and_(
+                before.c.registration == link.c.registration, before.c.until_at == link.c.from_at
+            ),
+        )
+    )
+    return [(row.whole, row.household) for row in rows]
+
+
 async def close_review(connection: AsyncConnection, one: str, at: int) -> None:
     """A person has answered the question about a registration."""
     await connection.execute(
