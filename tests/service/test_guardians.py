@@ -34,6 +34,7 @@ from visitsync.service import (
     directives,
     effects,
     guardians,
+    links,
     staffing,
     standings,
 )
@@ -42,6 +43,7 @@ from visitsync.service.context import Context
 from visitsync.service.directives import Withdrawal
 from visitsync.service.looking_back import Period
 from visitsync.service.timelines import view
+from visitsync.store import households
 from visitsync.store.facts import Fact
 
 TODAY = dt.datetime.now(JST).date()
@@ -316,3 +318,19 @@ async def test_the_directory_file_brings_no_consent_of_theirs_either(context: Co
         await staffing.directives(
             connection, [mother], {"h": frozenset({home})}, 1_800_000_000_000_000
         )
+
+
+async def test_each_half_of_what_is_split_keeps_what_is_known_of_guardians(
+    context: Context,
+) -> None:
+    home = await a_home(context)
+    await guardians.record_guardian(context, WORKER, home, a_guardian("father", "none"))
+    await guardians.record_order(context, WORKER, home, an_order("protection_order", "father"))
+    async with context.database.reading() as connection:
+        own = (await households.members(connection, [home]))[home]
+
+    half = await links.undo(context, OPERATOR, own[0].id)
+
+    with pytest.raises(BadParameter, match="parental authority"):
+        await directives.record(context, OPERATOR, a_consent(half, grantor="father"))
+    assert await mirror_is_withheld(context, half)

@@ -16,6 +16,7 @@ import msgspec
 
 from visitsync.consent.facts import Directive
 from visitsync.consent.statements import read
+from visitsync.service import authority
 
 PROTECTING: Final = ("shield", "block")
 _DIRECTIVE: Final = "directive"
@@ -106,12 +107,15 @@ def for_household_in_doubt(own: Iterable[Said], others: Iterable[Said]) -> list[
 def for_half(whole: Iterable[Said]) -> list[Said]:
     """What goes with a registration that is moved: every shield, block and refusal.
 
+    And what is known of guardians and of courts: who lost authority over the children lost it for
+    each half.
+
     A refusal counts for each half as for the whole; so does a directive that cannot be read, which
     counts as a refusal of everything.
     """
     found = []
     for one in whole:
-        if one.kind in PROTECTING:
+        if one.kind in PROTECTING or one.kind in authority.KINDS:
             found.append(one)
         elif one.kind == _DIRECTIVE:
             said = msgspec.json.decode(one.body)
