@@ -171,6 +171,27 @@ def test_the_timeline_is_shown_as_that_user_sees_it(host: Host) -> None:
     assert other.stderr.replace("u01", "u99") == nobody.stderr
 
 
+# ── explain ───────────────────────────────────────────────────────────────────────────────────────
+def test_who_can_see_a_household_is_explained_to_who_may_ask(host: Host) -> None:
+    assert push(host, str(APRIL)).exit_code == 0
+    household = asyncio.run(_find(host))
+    officer = ("--as", "u19", "--purpose", "protection")
+
+    found = host.run("explain", household, *officer, "--json")
+    told = host.run("explain", household, *officer, "--lang", "en")
+    then = host.run("explain", household, *officer, "--known-at", "2020-01-01", "--lang", "ja")
+    other = host.run("explain", household, "--as", "u13", "--purpose", "service_delivery")
+    nobody = host.run("explain", "h" + "a" * 26, "--as", "u13", "--purpose", "service_delivery")
+
+    people = json.loads(found.stdout)["people"]
+    assert "u13" in [one["viewer"] for one in people]
+    assert "their own office's records" in told.stdout
+    assert "Whoever is not listed sees nothing." in told.stdout
+    assert "2020-01-01 00:00 の時点" in then.stdout
+    assert (other.exit_code, other.stdout) == (1, "")
+    assert other.stderr == nobody.stderr
+
+
 # ── token, directory, migrate, doctor ─────────────────────────────────────────────────────────────
 def test_a_token_is_issued_listed_and_revoked(host: Host) -> None:
     issued = host.run("token", "issue", "--office", MULTIPLES, "--days", "2", "--json")
