@@ -213,7 +213,7 @@ async def test_every_route_refuses_offices_and_strangers(town: Town, route: Any)
             headers={**headers, **send["headers"]},  # type: ignore[dict-item]
         ) as response:
             assert response.status == status
-    assert len(of_protection()) == 17
+    assert len(of_protection()) == 18
 
 
 async def test_on_both_engines(context: Context) -> None:

@@ -17,8 +17,13 @@ from reference.consent_reference import Reference
 from web.conftest import Town
 from web.family import CASE_NO, consent, settle
 from web.reveals_page import page
+from web.test_legal_bases import a_law
+from web.test_protection import OFFICER, SECOND_SUPERVISOR, post
 
+from visitsync.cli.installation import city
+from visitsync.cli.installation.at_hand import operator
 from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.service import directory
 from visitsync.service.caller import Caller
 from visitsync.service.gathering import current, gather, record_of, scenario
 from visitsync.service.timelines import reported_of
@@ -70,8 +75,31 @@ async def blocked(town: Town, household: str) -> None:
 
 
 async def before_the_council(town: Town, household: str) -> None:
-    members = ["agency:shiomi-city", "office:shiomi-ns-01"]
-    await stated(town, household, "council_case", {**LASTING, "members": members})
+    """By its route; the case worker and a supervisor have a seat."""
+    wanted = city.shipped()
+    staff = tuple(
+        msgspec.structs.replace(one, council_member=one.id in {"u01", "u16"})
+        for one in wanted.directory.staff
+    )
+    seated = msgspec.structs.replace(wanted.directory, staff=staff)
+    await directory.apply(
+        town.context, operator(), msgspec.structs.replace(wanted, directory=seated)
+    )
+    body = {"members": ["agency:shiomi-city", "office:shiomi-ns-01"]}
+    assert (await post(town, f"households/{household}/council-cases", OFFICER, body))[0] == 201
+
+
+async def invoked(town: Town, household: str) -> None:
+    """By its routes: asked by one person, approved by another."""
+    await a_law(town, household)
+
+
+async def invoked_past_a_shield(town: Town, household: str) -> None:
+    shield = {**PROTECTING, "allowed": [COUNCIL], "withhold_notes": True}
+    await stated(town, household, "shield", shield)
+    one = await a_law(town, household)
+    body = {"shield": "shield-1"}
+    assert (await post(town, f"invocations/{one}/shield", SECOND_SUPERVISOR, body))[0] == 200
 
 
 async def refused(town: Town, household: str) -> None:
@@ -99,6 +127,8 @@ SITUATIONS: Final[tuple[Callable[[Town, str], Awaitable[None]], ...]] = (
     shielded,
     blocked,
     before_the_council,
+    invoked,
+    invoked_past_a_shield,
     refused,
 )
 

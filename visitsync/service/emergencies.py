@@ -35,7 +35,7 @@ from visitsync.service.context import Context
 from visitsync.service.ids import as_given, new_id
 from visitsync.service.measures import GRANT
 from visitsync.service.writing import Change, change
-from visitsync.store import clock, emergencies, households
+from visitsync.store import clock, emergencies
 from visitsync.store.emergencies import Emergency
 from visitsync.store.facts import Fact
 
@@ -231,8 +231,7 @@ async def _grant(
     await emergencies.update(
         made.connection, row.id, granted_at=made.at, due_at=due, approved_by=approved_by
     )
-    offices = await _source_offices(context, made.connection, found, row.household)
-    await messages.tell(made, {f"office:{one}" for one in offices}, "break_glass", row.id)
+    await messages.tell_source_offices(context, made, found, "break_glass", row.id)
     await messages.tell_officers(made, row.agency, "break_glass", row.id)
     return EmergencyAccess(
         id=row.id,
@@ -240,27 +239,6 @@ async def _grant(
         until=clock.instant(until),
         review_due=clock.instant(due),
     )
-
-
-async def _source_offices(
-    context: Context, connection: AsyncConnection, found: Beside, household: str
-) -> set[str]:
-    """The offices that hold records; not one that the family is hidden from."""
-    members = (await households.members(connection, [household]))[household]
-    known = await context.registry.offices_now(connection)
-    question = found.scenario.question
-    hidden = {
-        item
-        for block in found.scenario.blocks.facts()
-        if question is not None and block.in_force(question.now)
-        for item in block.who
-    }
-    return {
-        one.office
-        for one in members
-        if one.office in known
-        and hidden.isdisjoint({f"office:{one.office}", f"agency:{known[one.office].agency}"})
-    }
 
 
 async def escalate(made: Change) -> None:

@@ -1,8 +1,9 @@
-"""What shields, blocks and grants say as they are stored, and adding a version of one."""
+"""What protects or opens a household, as it is stored, and adding a version of it."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -10,18 +11,28 @@ import msgspec
 from visitsync.consent import read_scenario
 from visitsync.errors import BadParameter, UnknownHousehold
 from visitsync.service.affairs import knowing
-from visitsync.service.affairs.actors import beside
+from visitsync.service.affairs.actors import Beside, beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
+from visitsync.service.gathering import Gathered, scenario
 from visitsync.service.ids import as_given, new_id
 from visitsync.service.writing import Change
 from visitsync.store import clock, epochs, facts
-from visitsync.store.facts import Fact
+from visitsync.store.facts import Fact, Known
 
 SHIELD: Final = "shield"
 BLOCK: Final = "block"
 GRANT: Final = "break_glass"
-_LISTS: Final = {SHIELD: "shields", BLOCK: "blocks", GRANT: "break_glass"}
+COUNCIL_CASE: Final = "council_case"
+INVOCATION: Final = "invocation"
+_READ: Final = {
+    SHIELD: "shields",
+    BLOCK: "blocks",
+    GRANT: "grants",
+    COUNCIL_CASE: "council_cases",
+    INVOCATION: "invocations",
+}
+"""Where a scenario that was read has the facts of each kind."""
 
 Body: TypeAlias = dict[str, Any]
 
@@ -45,13 +56,11 @@ async def add(made: Change, next_: Fact, body: Body) -> Fact:
     Raises:
         BadParameter: they could not; nothing is recorded.
     """
-    household = str(next_.household)
-    # A grant starts no earlier than its first version was recorded; a later one keeps its start.
-    refuse_unreadable(next_.kind, body, household, next_.recorded_at or made.at)
-    written = msgspec.json.encode(body, order="sorted").decode()
-    fact = next_._replace(recorded_at=made.at, body=written)
+    fact = next_._replace(recorded_at=made.at, body=_written(body))
+    earlier = await facts.history(made.connection, fact.kind, [fact.id])
+    _refuse_unreadable([*earlier, fact])
     await facts.add(made.connection, [fact])
-    await epochs.bump(made.connection, {epochs.of_household(household)})
+    await epochs.bump(made.connection, {epochs.of_household(str(fact.household))})
     return fact
 
 
@@ -74,14 +83,36 @@ async def known(
         UnknownHousehold: there is none, or they may not know of it.
         NotAllowed: they have none of `roles`; said whether or not there is such a fact.
     """
-    kind, id_ = one[0], as_given(one[1])
-    found = (await facts.newest(made.connection, kind, [id_])).get(id_)
-    household = "" if found is None else str(found.household)
-    here = await beside(context, made.connection, caller, household, roles)
+    found, here = await _beside(context, made, caller, one, roles)
     await knowing.must_know(made.connection, here)
     if found is None:
         raise UnknownHousehold("No such thing, or none for you")
-    return found, msgspec.json.decode(found.body, type=Body)
+    return found, body_of(found)
+
+
+async def known_unblocked(
+    context: Context, made: Change, caller: Caller, one: tuple[str, str], roles: tuple[str, ...]
+) -> tuple[Fact, Body, Beside]:
+    """The same for somebody whom no block names in any way, and who they are.
+
+    Raises:
+        UnknownHousehold: there is none, or they may not know of it, or are blocked.
+        NotAllowed: they have none of `roles`; said whether or not there is such a fact.
+    """
+    found, here = await _beside(context, made, caller, one, roles)
+    await knowing.must_know_unblocked(made.connection, here)
+    if found is None:
+        raise UnknownHousehold("No such thing, or none for you")
+    return found, body_of(found), here
+
+
+async def _beside(
+    context: Context, made: Change, caller: Caller, one: tuple[str, str], roles: tuple[str, ...]
+) -> tuple[Fact | None, Beside]:
+    kind, id_ = one[0], as_given(one[1])
+    found = (await facts.newest(made.connection, kind, [id_])).get(id_)
+    household = "" if found is None else str(found.household)
+    return found, await beside(context, made.connection, caller, household, roles)
 
 
 def recorded(fact: Fact) -> RecordedMeasure:
@@ -89,6 +120,11 @@ def recorded(fact: Fact) -> RecordedMeasure:
     return RecordedMeasure(
         id=fact.id, version=fact.version, recorded_at=clock.instant(fact.recorded_at)
     )
+
+
+def body_of(fact: Fact) -> Body:
+    """What a stored version says."""
+    return msgspec.json.decode(fact.body, type=Body)
 
 
 def time(at: dt.datetime | None) -> str | None:
@@ -102,19 +138,22 @@ def refuse_unreadable(kind: str, body: Body, household: str, at: int) -> None:
     Raises:
         BadParameter: it is malformed.
     """
-    now = clock.written(at)
-    said = {"id": "new", "version": 1, "recorded_at": now, "household": household, **body}
-    question = {
-        "viewer": "nobody",
-        "purpose": "audit",
-        "household": household,
-        "now": now,
-        "known_at": None,
-    }
-    read = read_scenario({"vocabulary": 1, _LISTS[kind]: [said], "question": question})
-    if any(one.kind != "question" for one in read.unreadable):
+    _refuse_unreadable([Fact(kind, "new", 1, at, household, _written(body))])
+
+
+def _refuse_unreadable(versions: Sequence[Fact]) -> None:
+    """Refuse the last of a fact's versions if the rules could not read it beside the others."""
+    new = versions[-1]
+    known = Known(new.recorded_at, {}, versions, ())
+    raw = scenario(Gathered(known, {}, (), {}), "nobody", "audit", str(new.household))
+    read = getattr(read_scenario(raw, {}), _READ[new.kind])
+    if not any(one.version == new.version for one in read.facts()):
         raise BadParameter(
             "The rules could not read it; check the names, the codes and that it ends after it "
             "starts",
-            where=kind,
+            where=new.kind,
         )
+
+
+def _written(body: Body) -> str:
+    return msgspec.json.encode(body, order="sorted").decode()

@@ -7,19 +7,20 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
 from visitsync.schema.protection import MESSAGES
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import consents
 from visitsync.service.affairs import knowing
-from visitsync.service.affairs.actors import OFFICER, SUPERVISOR, beside
+from visitsync.service.affairs.actors import OFFICER, SUPERVISOR, Beside, beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import as_given, new_id
 from visitsync.service.measures import SHIELD
 from visitsync.service.writing import Change, change
-from visitsync.store import clock, facts, messages
+from visitsync.store import clock, facts, households, messages
 
 _MOST: Final = 1000
 _ANYBODY: Final = tuple(VOCABULARY.roles)
@@ -33,7 +34,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """``office:ID`` or ``staff:ID``."""
     kind: str
     about: str
-    """The id of an emergency access, shield, block or consent; of no person and no household."""
+    """The id of an emergency access, invocation, shield, block or consent; of nobody."""
     household: str | None
     """Whose consent or shield it is, for who answers for the household now."""
     at: dt.datetime
@@ -67,6 +68,33 @@ async def tell_officers(made: Change, agency: str, kind: str, about: str) -> Non
         chiefs = await messages.staff_with_role(made.connection, SUPERVISOR)
         readers = {one for one, of in chiefs.items() if of == agency}
     await tell(made, {f"staff:{one}" for one in readers}, kind, about)
+
+
+async def tell_source_offices(
+    context: Context, made: Change, found: Beside, kind: str, about: str
+) -> None:
+    """Write it to the offices that hold records of the household that `found` is about."""
+    offices = await _source_offices(context, made.connection, found)
+    await tell(made, {f"office:{one}" for one in offices}, kind, about)
+
+
+async def _source_offices(context: Context, connection: AsyncConnection, found: Beside) -> set[str]:
+    """The offices that hold records; not one that the family is hidden from."""
+    members = (await households.members(connection, [found.household]))[found.household]
+    known = await context.registry.offices_now(connection)
+    question = found.scenario.question
+    hidden = {
+        item
+        for block in found.scenario.blocks.facts()
+        if question is not None and block.in_force(question.now)
+        for item in block.who
+    }
+    return {
+        one.office
+        for one in members
+        if one.office in known
+        and hidden.isdisjoint({f"office:{one.office}", f"agency:{known[one.office].agency}"})
+    }
 
 
 async def mine(

@@ -156,6 +156,17 @@ proposal: Final = sa.Table(
     _text("body"),
     sa.Index("proposal_household_idx", "household"),
 )
+invocation_request: Final = sa.Table(
+    # A law that somebody asks to invoke; settled once there is a fact of its id.
+    "invocation_request",
+    METADATA,
+    _text("id", key=True),
+    _text("household"),
+    _number("asked_at"),
+    _text("asked_by"),
+    _text("body"),
+    sa.Index("invocation_request_household_idx", "household"),
+)
 evidence: Final = sa.Table(
     # What the family signed for a directive.
     "evidence",
@@ -344,7 +355,7 @@ message: Final = sa.Table(
     _text("reader"),  # office:ID or staff:ID
     _text("kind"),
     _number("at"),
-    _text("about"),  # the id of a grant
+    _text("about"),  # the id of a grant or invocation
     _number("read_at", null=True),
     sa.Index("message_reader_idx", "reader"),
 )
@@ -380,5 +391,8 @@ log_year: Final = sa.Table(
     _text("note"),
 )
 
-APPEND_ONLY: Final = ("fact", "log_entry", "log_year", "proposal", "evidence", "notice")
+APPEND_ONLY: Final = (
+    *("fact", "log_entry", "log_year"),
+    *("proposal", "invocation_request", "evidence", "notice"),
+)
 """Tables whose rows are neither changed nor deleted; the database itself refuses it."""

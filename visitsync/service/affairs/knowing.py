@@ -52,6 +52,17 @@ async def must_know(connection: AsyncConnection, found: Beside) -> None:
         raise UnknownHousehold(NOT_THERE)
 
 
+async def must_know_unblocked(connection: AsyncConnection, found: Beside) -> None:
+    """As `must_know`, and no block names them in any way, by their office or agency either.
+
+    Raises:
+        UnknownHousehold: otherwise.
+    """
+    await must_know(connection, found)
+    if found.is_blocked():
+        raise UnknownHousehold(NOT_THERE)
+
+
 def _sits_in_council(found: Beside) -> bool:
     question, viewer = found.scenario.question, found.viewer
     return (

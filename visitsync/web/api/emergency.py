@@ -35,7 +35,7 @@ class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     text: str
     about: str
-    """The id of an emergency access, shield, block or consent."""
+    """The id of an emergency access, invocation, shield, block or consent."""
     household: str | None
     """Whose consent or shield it is, for who answers for the household now."""
     at: dt.datetime
