@@ -13,16 +13,17 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from visitsync.consent import guards
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import authority, looking_back
-from visitsync.service.affairs.actors import Actor, beside
+from visitsync.service.affairs.actors import Beside, beside
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import is_household
 from visitsync.service.looking_back import Past, Period
 from visitsync.service.registry import Office
-from visitsync.service.writing import change
+from visitsync.service.writing import Change, change
 from visitsync.store import clock, directory, facts, households, looks
 from visitsync.store.looks import Place
 
@@ -78,7 +79,8 @@ async def accesses(  # noqa: PLR0913, PLR0917 -- who, of whom, why, when, from w
     Raises:
         NotAllowed: the caller is neither an auditor nor the protection officer, or the purpose is
             not one of their role.
-        UnknownHousehold: there is no such household; that is logged too.
+        UnknownHousehold: there is no such household, or a block hides it from the caller; that is
+            logged too.
         BadParameter: a purpose that is not for this, a period too long or turned round, or a
             cursor of another list.
     """
@@ -87,9 +89,10 @@ async def accesses(  # noqa: PLR0913, PLR0917 -- who, of whom, why, when, from w
         raise BadParameter("must be audit or protection", where="purpose")
     async with change(context, caller) as made:
         found = await beside(context, made.connection, caller, household, _ROLES)
-        _refuse_others(found.actor, purpose)
+        if not any(purpose in VOCABULARY.purposes_of_role[one] for one in found.actor.roles):
+            raise NotAllowed("This purpose is another role's")
         days = period.days(made.at)
-        known = is_household(household) and await households.exists(made.connection, household)
+        known = await _is_known(made, found, household)
         await made.log(
             caller,
             "accesses_read" if known else "denied",
@@ -106,9 +109,13 @@ async def accesses(  # noqa: PLR0913, PLR0917 -- who, of whom, why, when, from w
     return await _read(context, household, days, cursor, made.at)
 
 
-def _refuse_others(actor: Actor, purpose: str) -> None:
-    if not any(purpose in VOCABULARY.purposes_of_role[one] for one in actor.roles):
-        raise NotAllowed("This purpose is another role's")
+async def _is_known(made: Change, found: Beside, household: str) -> bool:
+    """Whether there is such a household and no block names the caller as a person.
+
+    A block that cannot be read does not count here: who looked is how its harm is found out.
+    """
+    there = is_household(household) and await households.exists(made.connection, household)
+    return there and f"viewer:{found.actor.id}" not in guards(found.scenario).hidden_from
 
 
 async def _read(
@@ -131,7 +138,7 @@ async def _read(
         lookers = await looking_back.lookers(connection, told)
         agencies = await directory.agency_names(connection)
         offices = await context.registry.offices_now(connection)
-        guards = await looking_back.guarded(connection, [household])
+        guarded = await looking_back.guarded(connection, [household])
         stated = await facts.of_household(connection, household)
     more = Place(rows[_MOST].shard, rows[_MOST].seq) if len(rows) > _MOST else None
     return Accesses(
@@ -140,7 +147,7 @@ async def _read(
         accesses=tuple(
             _access(one, lookers.at(one.viewer, one.at), agencies, offices) for one in told
         ),
-        withheld_for_guardians=guards[household].any
+        withheld_for_guardians=guarded[household].any
         or authority.keeps_away(stated.values(), clock.day_in_japan(now)),
         delay_days=delay,
         cursor=None if more is None else looking_back.cursor_of(more),

@@ -36,14 +36,14 @@ from visitsync.service.gathering import (
     Gathered,
     current,
     decisions,
-    gather,
+    gather_one,
     record_of,
     scenario,
 )
 from visitsync.service.ids import is_household
 from visitsync.service.keyring import LOG, held
 from visitsync.service.timelines import TRIES, refuse_unless_viewer
-from visitsync.store import clock, epochs, facts
+from visitsync.store import clock, epochs, facts, visits
 from visitsync.store.facts import Fact
 
 _LOOKING_BACK: Final = frozenset({"protection_officer", "auditor"})
@@ -65,7 +65,7 @@ async def explain(context: Context, caller: Caller, household: str, asked: Asked
     refuse_unless_viewer(caller, asked.purpose)
     household = household if is_household(household) else "unknown"
     for _ in range(TRIES):
-        gathered = await gather(context, caller, [household])
+        gathered = await gather_one(context, caller, household, None)
         explained = await _explained(context, gathered, caller, household, asked)
         draft = _entry(context, gathered, caller, household, asked, explained)
         if await context.log.look(draft, gathered.known.epochs):
@@ -85,9 +85,13 @@ async def _explained(
     known_at = _then(actor, asked, now)
     if asked.draft is not None and actor.roles.isdisjoint(deciding.ROLES):
         raise NotAllowed("What a directive would do is shown to who may record it")
-    if not gathered.visits or not _may_ask(found, asked.purpose):
-        return None
+    may_ask = _may_ask(found, asked.purpose)
     async with context.database.reading() as connection:
+        # Asked in any case, so that it takes as long whether or not there is such a household.
+        stored = await visits.of_households(connection, [household] if may_ask else [])
+        if not stored:
+            return None
+        gathered = gathered._replace(visits=stored)
         stated, cases = await facts.as_known(connection, household, known_at or now)
         directory = await known_directory(context, connection)
     stated = [*stated, *_drafted(asked.draft, household, now)]
@@ -225,7 +229,7 @@ def _entry(  # noqa: PLR0913, PLR0917 -- all that stands in the entry
     asked: Asked,
     explained: Explanation | None,
 ) -> entries.Draft:
-    key = gathered.keys.get((household, "", LOG)) if gathered.visits else None
+    key = gathered.keys.get((household, "", LOG))
     return entries.draft(
         context.keyring,
         caller,

@@ -2,6 +2,9 @@
 
 The epochs are read in the same statement as the facts, and before the visits. They are looked at
 again when the look is logged, so what changed in between cannot be missed.
+
+Visits that are hidden from who asks whatever they say are not even read, so that no answer takes
+longer the more of them there are: its time would tell what it does not.
 """
 
 from __future__ import annotations
@@ -13,16 +16,16 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.consent import Decision, Instant, Record, decide, read_scenario
+from visitsync.consent import Decision, Instant, Record, decide, reach, read_scenario
 from visitsync.schema.visit import JST
 from visitsync.service import authority
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.keyring import LOG, Place
+from visitsync.service.keyring import LOG, Place, held
 from visitsync.service.registry import Office
 from visitsync.store import clock, data_keys, epochs, facts, visits
 from visitsync.store.facts import VIEWER, Case, Fact, Known
-from visitsync.store.visits import Stored
+from visitsync.store.visits import Stored, Within
 
 _LISTS: Final = {
     "directive": "directives",
@@ -43,19 +46,49 @@ class Gathered(NamedTuple):
     visits: Sequence[Stored]
     """By household, id and revision."""
     keys: Mapping[Place, bytes]
+    households: tuple[str, ...] = ()
+    """About which."""
 
     def of(self, household: str) -> list[Stored]:
         """The visits of one household."""
         return [one for one in self.visits if one.household == household]
 
 
-async def gather(context: Context, caller: Caller, households: Collection[str]) -> Gathered:
-    """Read what is needed to decide and to open."""
+async def gather(
+    context: Context, caller: Caller, households: Collection[str], purpose: str | None = None
+) -> Gathered:
+    """Read what is needed to decide and to open.
+
+    Args:
+        context: of the installation.
+        caller: who asks.
+        households: about which.
+        purpose: what for, to leave out visits that are hidden from the caller then; None leaves out
+            nothing.
+    """
     async with context.database.reading() as connection:
-        return await _gather(context, connection, caller, households)
+        gathered = await _facts(context, connection, caller, households)
+        return await _with_visits(context, connection, gathered, caller, purpose)
 
 
-async def _gather(
+async def gather_one(
+    context: Context, caller: Caller, household: str, purpose: str | None
+) -> Gathered:
+    """The same for a look at one household, with its log key; without a purpose, of facts alone.
+
+    Where no visit is found, what is done is the same whether or not there is such a household.
+    """
+    async with context.database.reading() as connection:
+        gathered = await _facts(context, connection, caller, [household])
+        if purpose is not None:
+            gathered = await _with_visits(context, connection, gathered, caller, purpose)
+        if gathered.visits:
+            return gathered
+        keys = await _log_keys(context, connection, household)
+        return gathered._replace(keys=keys)
+
+
+async def _facts(
     context: Context, connection: AsyncConnection, caller: Caller, households: Collection[str]
 ) -> Gathered:
     scopes = {epochs.DIRECTORY, epochs.of_viewer(caller.id), *map(epochs.of_household, households)}
@@ -63,9 +96,48 @@ async def _gather(
     known = await facts.about(connection, caller.id, households, scopes | {token})
     caller.still(known.epochs[token], known.now)
     offices = await context.registry.offices(connection, known.epochs[epochs.DIRECTORY])
-    found = await visits.of_households(connection, households)
-    keys = await _keys(context, connection, found, households)
-    return Gathered(known, offices, found, keys)
+    return Gathered(known, offices, (), {}, tuple(households))
+
+
+async def _with_visits(
+    context: Context,
+    connection: AsyncConnection,
+    gathered: Gathered,
+    caller: Caller,
+    purpose: str | None,
+) -> Gathered:
+    wanted = (
+        Within(whole=gathered.households)
+        if purpose is None
+        else _within(gathered, caller.id, purpose)
+    )
+    found = await visits.within(connection, wanted)
+    keys = await _keys(context, connection, found, gathered.households)
+    return gathered._replace(visits=found, keys=keys)
+
+
+def _within(gathered: Gathered, viewer: str, purpose: str) -> Within:
+    """Which visits the viewer's rights can reach."""
+    reaches = {
+        one: reach(read_scenario(scenario(gathered, viewer, purpose, one), {}))
+        for one in gathered.households
+    }
+    parts = {one: found for one, found in reaches.items() if not found.everything}
+    # Who asks is the same, so every reach has the same offices and programs, or none.
+    own = frozenset[str]().union(*(found.offices for found in parts.values()))
+    agencies = {found.agency for found in parts.values() if found.programs}
+    return Within(
+        whole=[one for one, found in reaches.items() if found.everything],
+        own=[one for one, found in parts.items() if found.offices],
+        offices=sorted(own),
+        commissioned=[one for one, found in parts.items() if found.programs],
+        paid=sorted(
+            one.id
+            for one in gathered.offices.values()
+            if one.commissioner in agencies and one.id not in own
+        ),
+        programs=sorted(frozenset[str]().union(*(found.programs for found in parts.values()))),
+    )
 
 
 async def _keys(
@@ -82,6 +154,17 @@ async def _keys(
     opened = context.keyring.opened(await data_keys.of_households(connection, ["", *households]))
     # All of them at once, so that the next look finds them in memory.
     return {place: opened[place] for place in wanted if place in opened}
+
+
+async def _log_keys(
+    context: Context, connection: AsyncConnection, household: str
+) -> Mapping[Place, bytes]:
+    """The general log key, and that of the household if there is one."""
+    rows = await data_keys.of_logs(connection, ["", household])
+    general = ("", "", LOG)
+    keys = {general: held(context.keyring.opened(rows), general)}
+    own = context.keyring.log_key(household, rows)
+    return keys if own is None else {**keys, (household, "", LOG): own}
 
 
 def decisions(

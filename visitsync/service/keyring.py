@@ -36,6 +36,9 @@ _CONTENT_BYTES: Final = 16
 Place: TypeAlias = tuple[str, str, str]
 """Household, program and what the key is for; the first two may be empty."""
 
+_NOBODYS: Final[Place] = ("", "", "nobodys")
+"""Of a key that seals nothing: unwrapped where a household that there is not has none."""
+
 
 class VisitPlace(NamedTuple):
     """Where one revision of a report is sealed."""
@@ -104,6 +107,7 @@ class Keyring:
         self.tenant = tenant
         self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
         self._opened: Recent[Place, tuple[bytes, bytes]] = Recent(_MOST)
+        self._nobodys = master.wrap(new_data_key(), self._context(_NOBODYS))
 
     def opened(self, rows: Iterable[Key]) -> DataKeys:
         """The keys of these rows, each unwrapped when it is asked for, without destroyed ones.
@@ -131,6 +135,21 @@ class Keyring:
                 return None
             found[place] = known[1]
         return found
+
+    def log_key(self, household: str, rows: Iterable[Key]) -> bytes | None:
+        """The log key of a household; None where `rows` hold none, after the same work.
+
+        It is unwrapped whether or not it is in memory, where one that there is not never is.
+
+        Raises:
+            KeyFileError, Tampered: as by `opened`.
+        """
+        place = (household, "", LOG)
+        found = next((one for one in rows if (one.household, one.program, one.kind) == place), None)
+        if found is None or found.state != data_keys.ACTIVE or found.wrapped is None:
+            self._master.unwrap(self._nobodys, self._context(_NOBODYS))
+            return None
+        return self._master.unwrap(Wrapped(found.epoch, found.wrapped), self._context(place))
 
     def forget(self, household: str) -> None:
         """Drop the keys of a household from memory."""

@@ -1,8 +1,9 @@
 """Finding households by what a family says at the counter, without an index of names.
 
-Blind tokens find the registrations that may fit; what they hold is opened and compared in memory.
-A household is found only if the caller may see at least one of its records for the stated purpose,
-so a search tells nothing that a timeline would not. Each household on the list has its own entry in
+Blind tokens find the registrations that may fit. A household is found only if the caller may see at
+least one of its records for the stated purpose, so a search tells nothing that a timeline would
+not. Only then is what its registrations hold opened and compared in memory: what is done for a
+family that stays hidden is what is done for none. Each household on the list has its own entry in
 the log beside the search's, sealed with its own key, so that it stands in what the family can read.
 """
 
@@ -30,6 +31,7 @@ from visitsync.service.timelines import TRIES, refuse_unless_viewer, reported_of
 from visitsync.service.views import Found, Match, Sought
 from visitsync.store import data_keys, epochs, households
 from visitsync.store.households import Registration
+from visitsync.store.visits import Stored
 
 _FULL_DATE: Final = 10
 _ROLES: Final = ("guardian", "child", "other")
@@ -49,9 +51,12 @@ async def search(context: Context, caller: Caller, purpose: str, sought: Sought)
     terms = _terms(sought)
     for _ in range(TRIES):
         async with context.database.reading() as connection:
-            fitting = await _fitting(context, connection, sought, terms)
-        gathered = await gather(context, caller, fitting)
-        matches = _matches(context, gathered, caller, purpose, fitting)
+            near = await _near(context, connection, sought, terms)
+        gathered = await gather(context, caller, near, purpose)
+        seen = _seen(gathered, caller, purpose, near)
+        async with context.database.reading() as connection:
+            fitting = await _fitting(context, connection, seen, terms)
+        matches = [_matched(context, gathered, one, seen[one]) for one in fitting]
         draft = _draft(context, gathered, caller, purpose, sought, matches)
         rows = [_row(context, gathered, caller, purpose, one) for one in matches]
         if await context.log.look(draft, gathered.known.epochs, rows):
@@ -113,13 +118,13 @@ def _described(person: Person) -> frozenset[IndexTerm]:
 
 
 # ── what fits ─────────────────────────────────────────────────────────────────────────────────────
-async def _fitting(
+async def _near(
     context: Context,
     connection: AsyncConnection,
     sought: Sought,
     groups: Sequence[Collection[IndexTerm]],
 ) -> list[str]:
-    """Households in which everything that is sought fits, whoever may see them."""
+    """Households that have a token of everything that is sought, whoever may see them."""
     near: set[str] | None = None
     for group in groups:
         tokens = {context.keyring.token(one.kind, one.value) for one in group}
@@ -129,12 +134,20 @@ async def _fitting(
     if sought.case_no:
         having = await _with_case(context, connection, sought.case_no)
         near = having if near is None else near & having
-    chosen = sorted(near or ())[:_MOST]
-    if not groups or not chosen:
-        return chosen
-    members = await households.members(connection, chosen)
-    keys = context.keyring.opened(await data_keys.of_households(connection, chosen))
-    return [one for one in chosen if _fits(context, keys, members[one], groups)]
+    return sorted(near or ())[:_MOST]
+
+
+async def _fitting(
+    context: Context,
+    connection: AsyncConnection,
+    seen: Collection[str],
+    groups: Sequence[Collection[IndexTerm]],
+) -> list[str]:
+    """Those of the households that the caller may see in which everything that is sought fits."""
+    # Asked for none as well, so that a search takes as long for no family as for a hidden one.
+    members = await households.members(connection, seen)
+    keys = context.keyring.opened(await data_keys.of_households(connection, seen))
+    return [one for one in seen if not groups or _fits(context, keys, members[one], groups)]
 
 
 async def _with_case(context: Context, connection: AsyncConnection, case_no: str) -> set[str]:
@@ -170,44 +183,50 @@ class _Matched(NamedTuple):
     """Of the visit that the persons were taken from."""
 
 
-def _matches(
-    context: Context,
-    gathered: Gathered,
-    caller: Caller,
-    purpose: str,
-    fitting: Sequence[str],
-) -> list[_Matched]:
-    found = []
-    for household in fitting:
+class _Seen(NamedTuple):
+    shown: Mapping[str, Decision]
+    """By report."""
+    stored: Sequence[Stored]
+    """The newest revision of each."""
+
+
+def _seen(
+    gathered: Gathered, caller: Caller, purpose: str, near: Sequence[str]
+) -> dict[str, _Seen]:
+    """Those of the households of which something is shown, in order."""
+    found = {}
+    for household in near:
         shown = {
-            one.record: one
+            str(one.record): one
             for one in decisions(gathered, caller.id, purpose, household)
             if one.outcome == "shown"
         }
         stored = [one for one in current(gathered.of(household)) if one.id in shown]
-        if not stored:
-            continue
-        newest = max(stored, key=lambda one: (one.day, one.id))
-        reported = reported_of(context, gathered, newest)
-        released = release([shown[newest.id]], {newest.id: reported.line})
-        persons: Any = released.shown[0].fields.get("persons", [])
-        found.append(
-            _Matched(
-                Match(
-                    household=household,
-                    persons=tuple(persons),
-                    programs=tuple(sorted({one.program for one in stored})),
-                ),
-                frozenset(
-                    f"{why.rule}:{why.ref}".replace(" ", "_")
-                    for one in shown.values()
-                    for why in one.reasons
-                    if why.effect == "show"
-                ),
-                shown[newest.id],
-            )
-        )
+        if stored:
+            found[household] = _Seen(shown, stored)
     return found
+
+
+def _matched(context: Context, gathered: Gathered, household: str, seen: _Seen) -> _Matched:
+    newest = max(seen.stored, key=lambda one: (one.day, one.id))
+    decision = seen.shown[newest.id]
+    reported = reported_of(context, gathered, newest)
+    released = release([decision], {newest.id: reported.line})
+    persons: Any = released.shown[0].fields.get("persons", [])
+    return _Matched(
+        Match(
+            household=household,
+            persons=tuple(persons),
+            programs=tuple(sorted({one.program for one in seen.stored})),
+        ),
+        frozenset(
+            f"{why.rule}:{why.ref}".replace(" ", "_")
+            for one in seen.shown.values()
+            for why in one.reasons
+            if why.effect == "show"
+        ),
+        decision,
+    )
 
 
 def _draft(  # noqa: PLR0913, PLR0917 -- all that stands in the entry

@@ -12,7 +12,7 @@ from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.gathering import Gathered, decisions, gather
+from visitsync.service.gathering import Gathered, decisions, gather_one
 from visitsync.service.ids import is_household
 from visitsync.service.keyring import LOG, RECORDS, VisitPlace, held
 from visitsync.service.registry import Office
@@ -49,7 +49,7 @@ async def view(
         raise BadParameter(f"must lie between 1 and {_MOST}", where="limit")
     household = household if is_household(household) else _UNKNOWN
     for _ in range(TRIES):
-        gathered = await gather(context, caller, [household])
+        gathered = await gather_one(context, caller, household, purpose)
         look = decided(context, gathered, caller, household, purpose)
         if await context.log.look(look.draft, gathered.known.epochs):
             return answered(look, gathered, household, purpose, page)
@@ -89,7 +89,7 @@ def decided(
     bases = sorted({_basis(why.rule, why.ref) for each in reasons for why in each
                     if why.effect == "show"})  # fmt: skip
     outcome = "shown" if shown else "masked" if masked else "refused"
-    key = gathered.keys.get((household, "", LOG)) if gathered.visits else None
+    key = gathered.keys.get((household, "", LOG))
     draft = entries.draft(
         context.keyring,
         caller,

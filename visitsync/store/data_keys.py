@@ -34,11 +34,24 @@ _OF_HOUSEHOLDS: Final = Prepared(
         among_given(data_key.c.household, "households")
     )
 )
+_OF_LOGS: Final = Prepared(
+    sa.select(*(data_key.c[name] for name in Key._fields)).where(
+        among_given(data_key.c.household, "households"),
+        data_key.c.program == "",
+        data_key.c.kind == "log",
+    )
+)
 
 
 async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Key]:
     """All keys of these households."""
     rows = await _OF_HOUSEHOLDS.fetch(connection, households=list(households))
+    return [Key._make(row) for row in rows]
+
+
+async def of_logs(connection: AsyncConnection, households: Collection[str]) -> list[Key]:
+    """The keys that seal what the access log says of these households."""
+    rows = await _OF_LOGS.fetch(connection, households=list(households))
     return [Key._make(row) for row in rows]
 
 

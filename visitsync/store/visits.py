@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -56,23 +56,59 @@ class Stored(NamedTuple):
     sealed: bytes
 
 
+class Within(NamedTuple):
+    """Of which households which visits are read.
+
+    No visit may be in two of the three parts.
+    """
+
+    whole: Sequence[str] = ()
+    own: Sequence[str] = ()
+    """Of these, what `offices` reported."""
+    offices: Sequence[str] = ()
+    commissioned: Sequence[str] = ()
+    """Of these, what `paid` reported of `programs`."""
+    paid: Sequence[str] = ()
+    programs: Sequence[str] = ()
+
+
 _STORED: Final = tuple(visit.c[name] for name in Stored._fields)
 
 
 _HELD: Final = Prepared(
     sa.select(*(visit.c[name] for name in Held._fields)).where(among_given(visit.c.id, "ids"))
 )
-_OF_HOUSEHOLDS: Final = Prepared(
-    sa.select(*_STORED)
-    .where(among_given(visit.c.household, "households"), visit.c.elsewhere.is_(False))
-    .order_by(visit.c.household, visit.c.id, visit.c.revision)
+
+
+def _within(households: str, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(*_STORED).where(
+        among_given(visit.c.household, households), *more, visit.c.elsewhere.is_(False)
+    )
+
+
+# One arm for each, and no OR, so that every arm finds its rows by household.
+_WITHIN: Final = Prepared(
+    sa.union_all(
+        _within("whole"),
+        _within("own", among_given(visit.c.office, "offices")),
+        _within(
+            "commissioned",
+            among_given(visit.c.office, "paid"),
+            among_given(visit.c.program, "programs"),
+        ),
+    ).order_by("household", "id", "revision")
 )
+
+
+async def within(connection: AsyncConnection, wanted: Within) -> list[Stored]:
+    """All revisions of these reports, by household, id and revision."""
+    lists = {name: list(value) for name, value in wanted._asdict().items()}
+    return [Stored._make(row) for row in await _WITHIN.fetch(connection, **lists)]
 
 
 async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Stored]:
     """All revisions of these households' reports, by household, id and revision."""
-    rows = await _OF_HOUSEHOLDS.fetch(connection, households=list(households))
-    return [Stored._make(row) for row in rows]
+    return await within(connection, Within(whole=list(households)))
 
 
 async def held(connection: AsyncConnection, ids: Collection[str]) -> list[Held]:

@@ -25,7 +25,7 @@ async def must_exist(connection: AsyncConnection, found: Beside) -> None:
         UnknownHousehold: otherwise; one answer for both.
     """
     one = found.household
-    there = is_household(one) and await households.exists(connection, one)
+    there = await households.exists(connection, one if is_household(one) else "")
     if not there or found.is_hidden_from():
         raise UnknownHousehold(NOT_THERE)
 
@@ -40,6 +40,8 @@ async def must_know(connection: AsyncConnection, found: Beside) -> None:
     Raises:
         UnknownHousehold: otherwise; the same answer as for none.
     """
+    # Asked of every id, so that it takes as long for none as for one that is not theirs.
+    holds_records = await _holds_records(connection, found)
     await must_exist(connection, found)
     actor = found.actor
     if not (
@@ -47,7 +49,7 @@ async def must_know(connection: AsyncConnection, found: Beside) -> None:
         or actor.stands_over
         or not actor.roles.isdisjoint({PROTECTOR, OFFICER})
         or _sits_in_council(found)
-        or await _holds_records(connection, found)
+        or holds_records
     ):
         raise UnknownHousehold(NOT_THERE)
 

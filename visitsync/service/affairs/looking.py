@@ -11,7 +11,7 @@ from visitsync.service.affairs.actors import NOT_THERE, Actor, beside_of
 from visitsync.service.affairs.deciding import must_decide_for
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.gathering import Gathered, gather
+from visitsync.service.gathering import Gathered, gather_one
 from visitsync.service.ids import is_household
 from visitsync.service.keyring import LOG, held
 from visitsync.service.timelines import TRIES
@@ -48,7 +48,7 @@ async def look(  # noqa: PLR0913 -- who looks at what, what for, and how it is l
     """
     household = household if is_household(household) else "unknown"
     for _ in range(TRIES):
-        gathered = await gather(context, caller, [household])
+        gathered = await gather_one(context, caller, household, None)
         beside = beside_of(gathered, caller, household)
         try:
             must_decide_for(beside)
@@ -56,7 +56,7 @@ async def look(  # noqa: PLR0913 -- who looks at what, what for, and how it is l
             found = None
         else:
             found = await work(gathered, beside.actor)
-        key = gathered.keys.get((household, "", LOG)) if gathered.visits else None
+        key = gathered.keys.get((household, "", LOG))
         draft = entries.draft(
             context.keyring,
             caller,
