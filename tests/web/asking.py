@@ -6,6 +6,7 @@ its author is told.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -44,6 +45,21 @@ _EMERGENCY: Final = {
     "text": "通報があり連絡がとれない",
     "categories": ["notes"],
 }
+_GUARDIAN: Final = {
+    "person": "guardian",
+    "authority": "joint",
+    "basis": "register",
+    "from": "2026-04-01",
+}
+_ORDER: Final = {"order": "protection_order", "against": "other", "from": "2026-04-01"}
+_MEMBERS: Final = {"members": ["agency:shiomi-city"]}
+_INVOCATION: Final = {
+    "basis": "child_abuse_13_4",
+    "recipients": ["office:shiomi-ns-01"],
+    "categories": ["notes", "contact"],
+    "valid_until": (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat(),
+    "reason": "通報があり連絡がとれない",
+}
 
 
 class Way(NamedTuple):
@@ -55,6 +71,16 @@ class Way(NamedTuple):
     """For whom it is as if it were not: it is not theirs, or a block names them."""
     body: Mapping[str, Any] | None = None
     query: str = ""
+
+    def about(self, home: Home) -> Way:
+        """The same with ``{kind}`` in the body replaced by the id of that kind."""
+        if self.body is None or self.body is _EMERGENCY:
+            return self
+        filled = {
+            key: home.ids[said[1:-1]] if isinstance(said, str) and said[:1] == "{" else said
+            for key, said in self.body.items()
+        }
+        return self._replace(body=filled)
 
 
 _OF_ITS_OWN: Final = {"x-request-id", "date"}
@@ -90,6 +116,25 @@ WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
         Way(OFFICER, (AUDITOR,), query="?purpose=audit"),
     ),
     "POST /api/v1/households/{household}/shields": (Way(WORKER, (*_NOT_THEIRS, OTHER_OFFICE), {}),),
+    "GET /api/v1/households/{household}/guardians": (Way(WORKER, _NOT_THEIRS, query=_CARE),),
+    "POST /api/v1/households/{household}/guardians": (Way(WORKER, _NOT_THEIRS, _GUARDIAN),),
+    "POST /api/v1/households/{household}/court-orders": (Way(WORKER, _NOT_THEIRS, _ORDER),),
+    "POST /api/v1/guardians/{id}/end": (Way(WORKER, _NOT_THEIRS, {"until": "2026-10-01"}),),
+    "POST /api/v1/court-orders/{id}/end": (Way(WORKER, _NOT_THEIRS, {"until": "2026-10-01"}),),
+    "GET /api/v1/households/{household}/council-cases": (
+        Way(OFFICER, (BLOCKED,), query="?purpose=protection"),
+    ),
+    "POST /api/v1/households/{household}/council-cases": (Way(OFFICER, (BLOCKED,), _MEMBERS),),
+    "POST /api/v1/council-cases/{id}/members": (Way(OFFICER, (BLOCKED,), _MEMBERS),),
+    "POST /api/v1/council-cases/{id}/close": (Way(OFFICER, (BLOCKED,)),),
+    "GET /api/v1/households/{household}/invocations": (
+        Way(OFFICER, (BLOCKED,), query="?purpose=protection"),
+    ),
+    "POST /api/v1/households/{household}/invocations": (Way(WORKER, _NOT_THEIRS, _INVOCATION),),
+    "POST /api/v1/invocations/{id}/approve": (Way(SUPERVISOR, (BLOCKED,)),),
+    "POST /api/v1/invocations/{id}/shield": (Way(OFFICER, (BLOCKED,), {"shield": "{shields}"}),),
+    "POST /api/v1/invocations/{id}/end": (Way(WORKER, _NOT_THEIRS),),
+    "POST /api/v1/break-glass/{id}/shield": (Way(OFFICER, (BLOCKED,), {"shield": "{shields}"}),),
     "POST /api/v1/households/{household}/blocks": (
         Way(OFFICER, (BLOCKED,), {"who": ["viewer:u04"]}),
     ),
@@ -212,7 +257,15 @@ async def a_home(town: Town) -> Home:
     )
     who = {"who": [f"viewer:{BLOCKED}", f"viewer:{AUDITOR}"]}
     block = await made(f"households/{home}/blocks", OFFICER, who)
+    guardian = await made(f"households/{home}/guardians", WORKER, _GUARDIAN)
+    order = await made(f"households/{home}/court-orders", WORKER, _ORDER)
+    case = await made(f"households/{home}/council-cases", OFFICER, _MEMBERS)
+    invocation = await made(f"households/{home}/invocations", WORKER, _INVOCATION)
     ids = {
+        "guardians": guardian,
+        "court-orders": order,
+        "council-cases": case,
+        "invocations": invocation,
         "households": home,
         "directives": consented.id,
         "shields": shield,

@@ -181,8 +181,8 @@ async def all_differences(
 ) -> dict[str, list[str]]:
     """By route and who asks, in what none and theirs-not can be told apart; cold and warm."""
     found = {}
-    for name, way, staff in ways(names):
-        one = home.id_for(name)
+    for name, each, staff in ways(names):
+        way, one = each.about(home), home.id_for(name)
         # Whatever is made once, such as a session, is made before.
         await ask(town, name, way, staff, unknown_like(one))
         for temperature in ("cold", "warm"):
@@ -207,7 +207,7 @@ async def test_no_route_tells_a_household_that_is_not_theirs_from_none(
     # Control: for somebody it is there, so what was asked would have been answered.
     for name, each in WAYS.items():
         for way in each:
-            answer = await ask(city, name, way, way.may, home.id_for(name))
+            answer = await ask(city, name, way.about(home), way.may, home.id_for(name))
             assert answer.status != 404, (name, way.may)
 
 
