@@ -48,6 +48,22 @@ async def test_the_person_named_sees_nothing_from_the_next_request_on(context: C
     assert len(await logged(context, "block_closed")) == 1
 
 
+async def test_malformed_input_is_no_look_and_says_nothing_of_a_household(
+    context: Context,
+) -> None:
+    """Who may know of it is told to mend it, unlogged; whoever else gets the answer for none."""
+    home = await a_home(context)
+    wrong = BlockDraft(who=("viewer:nobody",))
+    with pytest.raises(BadParameter):
+        await blocks.record(context, OFFICER, home, wrong)
+    assert await logged(context, "denied") == []
+    await blocked(context, home, "viewer:deputy")
+    for caller, at in ((DEPUTY, home), (OFFICER, UNKNOWN)):
+        with pytest.raises(UnknownHousehold):
+            await blocks.record(context, caller, at, wrong)
+    assert len(await logged(context, "denied")) == 2
+
+
 async def test_who_is_blocked_cannot_take_part_in_ending_it(context: Context) -> None:
     home = await a_home(context)
     block = await blocked(context, home, "viewer:chief")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import random
 from collections.abc import Awaitable, Callable
@@ -44,7 +45,14 @@ from service.protected import (
 )
 from service.test_emergencies import told
 
-from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold, VisitsyncError
+from visitsync.errors import (
+    BadParameter,
+    DatabaseUnavailable,
+    NotAllowed,
+    NotNow,
+    UnknownHousehold,
+    VisitsyncError,
+)
 from visitsync.service import council, directives, invocations, openings
 from visitsync.service import invoked as listed
 from visitsync.service.caller import Caller
@@ -253,6 +261,38 @@ async def test_it_is_approved_once(context: Context) -> None:
         await invocations.approve(context, OFFICER, one)
     assert refused.value.where == "approved"
     assert len(await bodies(context, "invocation")) == 1
+
+
+async def test_of_two_who_approve_at_once_one_does(context: Context) -> None:
+    home = await a_lawful_home(context)
+    one = await requested(context, home)
+    answers = await asyncio.gather(
+        *(invocations.approve(context, caller, one) for caller in (CHIEF, OFFICER, DEPUTY)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, NotNow) for each in answers) == 2
+    assert len(await bodies(context, "invocation")) == 1
+    assert len(await logged(context, "invocation_approved")) == 1
+
+
+async def test_an_approval_of_which_a_part_fails_is_not_there_at_all(context: Context) -> None:
+    """Fact, messages and log entry are of one transaction."""
+    home = await a_lawful_home(context)
+    one = await requested(context, home)
+    before = await epoch(context, home)
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text("ALTER TABLE message RENAME TO gone"))
+
+    with pytest.raises(DatabaseUnavailable):
+        await invocations.approve(context, CHIEF, one)
+
+    assert await bodies(context, "invocation") == []
+    assert await logged(context, "invocation_approved") == []
+    assert await epoch(context, home) == before
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text("ALTER TABLE gone RENAME TO message"))
+    await invocations.approve(context, CHIEF, one)
+    assert await reached(context, GUIDE, home) != set()
 
 
 async def test_it_ends_at_once_by_one_person_and_for_good(context: Context) -> None:

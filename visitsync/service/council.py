@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -29,7 +29,7 @@ from visitsync.store.facts import Fact
 DESK: Final = (PROTECTOR, *DECIDERS)
 """Who keeps the council's cases."""
 
-Time = Annotated[dt.datetime, Meta(tz=True)]
+Time: TypeAlias = Annotated[dt.datetime, Meta(tz=True)]
 
 
 class CaseDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
