@@ -2,6 +2,7 @@
 
     python bench/server.py service    visitsync as `serve` runs it, without a limit on how often
     python bench/server.py unchecked  the same, but looks are logged under whatever epochs
+    python bench/server.py telling    the same, but it reads visits that stay hidden from who asks
     python bench/server.py hello      aiohttp answering two words
     python bench/server.py rows       the same rows read, neither opened, decided nor logged
 
@@ -14,13 +15,14 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import uvloop
 from aiohttp import web
 
 from visitsync import logs, settings
+from visitsync.service import gathering
 from visitsync.service.context import open_context, open_database
 from visitsync.service.entries import Draft
 from visitsync.service.logbook import Logbook
@@ -43,10 +45,24 @@ async def _unchecked() -> AsyncIterator[int]:
     """The service as it must not be: it logs without looking at the epochs again."""
     look = Logbook.look
 
-    async def unlooked(log: Logbook, draft: Draft, _: Mapping[str, int]) -> bool:
-        return await look(log, draft, {})
+    async def unlooked(
+        log: Logbook, draft: Draft, _: Mapping[str, int], rows: Sequence[Draft] = ()
+    ) -> bool:
+        return await look(log, draft, {}, rows)
 
     setattr(Logbook, "look", unlooked)  # noqa: B010 -- the one thing that makes it a control
+    async with _service() as port:
+        yield port
+
+
+@asynccontextmanager
+async def _telling() -> AsyncIterator[int]:
+    """The service as it must not be: it reads a household's visits whoever asks."""
+
+    def everything(gathered: gathering.Gathered) -> visits.Within:
+        return visits.Within(whole=gathered.households)
+
+    setattr(gathering, "_within", everything)  # noqa: B010 -- the one thing that makes it a control
     async with _service() as port:
         yield port
 
@@ -91,7 +107,13 @@ async def _rows() -> AsyncIterator[int]:
         await database.close()
 
 
-_KINDS = {"service": _service, "unchecked": _unchecked, "hello": _hello, "rows": _rows}
+_KINDS = {
+    "service": _service,
+    "unchecked": _unchecked,
+    "telling": _telling,
+    "hello": _hello,
+    "rows": _rows,
+}
 
 
 async def _run(kind: str) -> None:

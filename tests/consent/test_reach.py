@@ -10,7 +10,16 @@ import pytest
 from consent.agreement import case, case_names, generated
 from consent.scenarios import Maker, at
 
-from visitsync.consent import NOWHERE, Reach, Scenario, decide, permitting, reach, read_scenario
+from visitsync.consent import (
+    NOWHERE,
+    Reach,
+    Scenario,
+    decide,
+    permitting,
+    reach,
+    read_scenario,
+    with_records,
+)
 from visitsync.consent.scenario import Listed
 
 COUNT = 1_500
@@ -77,6 +86,27 @@ def test_what_is_out_of_reach_changes_nothing_in_what_is_within() -> None:
 def test_a_reach_does_not_look_at_the_records() -> None:
     for scene in scenes(34, 500):
         assert reach(scene) == reach(msgspec.structs.replace(scene, records=()))
+
+
+def test_records_given_later_are_judged_as_those_given_at_once() -> None:
+    """Also those of another household, of later on, and those that cannot be read."""
+    differing = 0
+    for raw in generated(35, 600):
+        stated = {one.id: one.record for one in read_scenario(raw).records if one.id is not None}
+        records = dict(stated)
+        for id_, one in stated.items():
+            if one is not None:
+                records[f"{id_} of others"] = msgspec.structs.replace(one, household="h9")
+                late = one.recorded_at.later(10**9)
+                records[f"{id_} later on"] = msgspec.structs.replace(one, recorded_at=late)
+        scene = read_scenario(raw, {})
+        decisions = decide(with_records(scene, records))
+        if scene.question is None:
+            assert all(one.outcome == "hidden" for one in decisions)
+            continue
+        assert decisions == decide(read_scenario(raw, records))
+        differing += len({one.outcome for one in decisions}) > 1
+    assert differing > 50
 
 
 # ── who is told nothing is not waited for ─────────────────────────────────────────────────────────

@@ -73,7 +73,7 @@ async def test_not_mine_and_not_there_are_the_same_bytes(town: Town) -> None:
 @pytest.mark.parametrize(
     ("body", "where"),
     [
-        ({"purpose": "care_coordination"}, "body"),
+        ({"purpose": "care_coordination"}, "draft"),
         ({"purpose": "care_coordination", "draft": {}}, "draft"),
         ({"purpose": "care_coordination", "draft": DRAFT | {"more": 1}}, "draft"),
         ({"purpose": "curiosity", "draft": DRAFT}, "purpose"),

@@ -267,7 +267,7 @@ async def test_control_visits_that_stay_hidden_are_not_read(
 ) -> None:
     home = await a_home(city)
 
-    def all_of_it(gathered: gathering.Gathered, *_: str) -> Within:
+    def all_of_it(gathered: gathering.Gathered) -> Within:
         return Within(whole=gathered.households)
 
     monkeypatch.setattr(gathering, "_within", all_of_it)

@@ -12,7 +12,7 @@ from visitsync.consent.facts import Record
 from visitsync.consent.guards import Guards, guards
 from visitsync.consent.reach import NOWHERE, Reach, reach
 from visitsync.consent.release import Released, ReleasedVisit, release
-from visitsync.consent.scenario import Scenario, asked_by, read_scenario
+from visitsync.consent.scenario import Scenario, asked_by, read_scenario, with_records
 from visitsync.consent.statements import Unreadable
 from visitsync.consent.times import Instant
 
@@ -35,4 +35,5 @@ __all__ = [
     "reach",
     "read_scenario",
     "release",
+    "with_records",
 ]

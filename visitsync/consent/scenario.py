@@ -85,6 +85,27 @@ def read_scenario(raw: object, records: Mapping[str, Record | None] | None = Non
     return _Reader(raw).read(records)
 
 
+def with_records(scenario: Scenario, records: Mapping[str, Record | None]) -> Scenario:
+    """The same question and facts about these records, given as to `read_scenario`.
+
+    Where the question cannot be read, none of them is taken for another household's.
+    """
+    question = scenario.question
+    if question is None:
+        listed = tuple(Listed(id_, False, None) for id_ in records)  # noqa: FBT003 -- not elsewhere
+    else:
+        at = question.now if question.known_at is None else question.known_at
+        listed = tuple(
+            Listed(
+                id_,
+                one is not None and (one.household != question.household or one.recorded_at > at),
+                one,
+            )
+            for id_, one in records.items()
+        )
+    return msgspec.structs.replace(scenario, records=listed)
+
+
 def asked_by(scenario: Scenario, viewer: str, purpose: str) -> Scenario:
     """The same facts at the same time, asked about by another viewer or for another purpose."""
     if scenario.question is None:

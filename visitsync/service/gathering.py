@@ -11,12 +11,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.consent import Decision, Instant, Record, decide, reach, read_scenario
+from visitsync.consent import (
+    Decision,
+    Instant,
+    Record,
+    Scenario,
+    decide,
+    reach,
+    read_scenario,
+    with_records,
+)
 from visitsync.schema.visit import JST
 from visitsync.service import authority
 from visitsync.service.caller import Caller
@@ -38,6 +48,13 @@ _LISTS: Final = {
 """Where a fact of each kind stands in a scenario."""
 
 
+class _Scene(NamedTuple):
+    """A question with its facts as the rules read them, and what they were read from."""
+
+    known: Known
+    read: Scenario
+
+
 class Gathered(NamedTuple):
     """All that is known for one question, or for one question about each of several households."""
 
@@ -48,6 +65,8 @@ class Gathered(NamedTuple):
     keys: Mapping[Place, bytes]
     households: tuple[str, ...] = ()
     """About which."""
+    scenes: Mapping[tuple[str, str, str], _Scene] = MappingProxyType({})
+    """What was read already, by viewer, purpose and household."""
 
     def of(self, household: str) -> list[Stored]:
         """The visits of one household."""
@@ -106,22 +125,24 @@ async def _with_visits(
     caller: Caller,
     purpose: str | None,
 ) -> Gathered:
-    wanted = (
-        Within(whole=gathered.households)
-        if purpose is None
-        else _within(gathered, caller.id, purpose)
-    )
+    wanted = Within(whole=gathered.households)
+    if purpose is not None:
+        scenes = {
+            (caller.id, purpose, one): _Scene(
+                gathered.known, read_scenario(scenario(gathered, caller.id, purpose, one), {})
+            )
+            for one in gathered.households
+        }
+        gathered = gathered._replace(scenes=scenes)
+        wanted = _within(gathered)
     found = await visits.within(connection, wanted)
     keys = await _keys(context, connection, found, gathered.households)
     return gathered._replace(visits=found, keys=keys)
 
 
-def _within(gathered: Gathered, viewer: str, purpose: str) -> Within:
-    """Which visits the viewer's rights can reach."""
-    reaches = {
-        one: reach(read_scenario(scenario(gathered, viewer, purpose, one), {}))
-        for one in gathered.households
-    }
+def _within(gathered: Gathered) -> Within:
+    """Which visits the rights of who asks can reach."""
+    reaches = {household: reach(one.read) for (*_, household), one in gathered.scenes.items()}
     parts = {one: found for one, found in reaches.items() if not found.everything}
     # Who asks is the same, so every reach has the same offices and programs, or none.
     own = frozenset[str]().union(*(found.offices for found in parts.values()))
@@ -171,7 +192,11 @@ def decisions(
     gathered: Gathered, viewer: str, purpose: str, household: str
 ) -> tuple[Decision, ...]:
     """What the rules say about every record of a household."""
-    records = {one.id: record_of(one, gathered.offices) for one in current(gathered.of(household))}
+    stored = current(gathered.of(household))
+    records = {one.id: record_of(one, gathered.offices) for one in stored}
+    scene = gathered.scenes.get((viewer, purpose, household))
+    if scene is not None and scene.known is gathered.known:
+        return decide(with_records(scene.read, records))
     return decide(read_scenario(scenario(gathered, viewer, purpose, household), records))
 
 

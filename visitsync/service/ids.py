@@ -17,7 +17,11 @@ _KEPT: Final = 16
 
 
 def new_id(prefix: str) -> str:
-    """An id that nothing else has; ids made later sort later."""
+    """An id that nothing else has.
+
+    Made in the order of time, but this spelling does not sort in it: digits stand for the highest
+    values and sort before letters. Who needs an order asks for the time.
+    """
     return prefix + spelt(uuid7().bytes)
 
 

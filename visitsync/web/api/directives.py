@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from typing import Annotated, Final, Literal, TypeAlias, TypeVar
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from visitsync.errors import BadJson, BadParameter, UnsupportedMediaType
-from visitsync.schema import strict_json
+from visitsync.errors import BadParameter
 from visitsync.service import directives, effects, standings
 from visitsync.service.directives import Draft, Recorded, Withdrawal
 from visitsync.service.effects import Preview
@@ -20,12 +18,10 @@ from visitsync.service.standings import Directives
 from visitsync.web import body
 from visitsync.web.api.households import PURPOSE
 from visitsync.web.api.json_answer import answer
+from visitsync.web.api.json_body import JSON, read_as
 from visitsync.web.callers import CALLER, CONTEXT
 from visitsync.web.route import Operation, Parameter, Permission, Route
 
-T = TypeVar("T")
-
-_JSON: Final = "application/json"
 _HOUSEHOLD: Final = "/api/v1/households/{household}/directives"
 _DIRECTIVE: Final = "/api/v1/directives/{directive}"
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -78,7 +74,7 @@ async def record_directive(request: web.Request) -> web.Response:
     caller, context = request[CALLER], request.app[CONTEXT]
     async with body.slot(request, f"{caller.kind}:{caller.id}"):
         most = request.app[body.LIMITS].evidence_body_bytes
-        wanted = await _read(request, DirectiveDraft, most)
+        wanted = await read_as(request, DirectiveDraft, most=most)
         draft = wanted.draft(request.match_info["household"])
         if only_asked:
             return answer(await effects.of_draft(context, caller, draft))
@@ -105,8 +101,7 @@ async def withdraw_directive(request: web.Request) -> web.Response:
     only_asked = _preview(request)
     caller, context = request[CALLER], request.app[CONTEXT]
     directive = request.match_info["directive"]
-    most = request.app[body.LIMITS].small_body_bytes
-    said = await _read(request, DirectiveWithdrawal, most)
+    said = await read_as(request, DirectiveWithdrawal)
     if only_asked:
         return answer(await effects.of_withdrawal(context, caller, directive, said))
     return answer(await directives.withdraw(context, caller, directive, said), status=201)
@@ -117,29 +112,6 @@ def _preview(request: web.Request) -> bool:
     if wanted is None:
         raise BadParameter("must be true or false", where="preview")
     return wanted
-
-
-async def _read(request: web.Request, form: type[T], most: int) -> T:
-    if request.content_type != _JSON:
-        raise UnsupportedMediaType("This is sent as JSON", where="Content-Type", accepted=(_JSON,))
-    content = await body.read(request, most=most)
-    try:
-        return msgspec.convert(strict_json.loads(content), form)
-    except strict_json.NotStrictJson as error:
-        raise BadJson("The body is no strict JSON", where=error.reason) from None
-    except msgspec.ValidationError as error:
-        raise BadParameter("The body is not of its form", where=_where(error, form)) from None
-
-
-_PLACE: Final = re.compile(r"`\$\.([a-z_]+)")
-_MISSING: Final = re.compile(r"missing required field `([a-z_]+)`")
-
-
-def _where(error: msgspec.ValidationError, form: type) -> str:
-    """The member to mend; never what the body calls one that there is not."""
-    found = _PLACE.search(str(error)) or _MISSING.search(str(error))
-    known = {one.name for one in msgspec.structs.fields(form)}
-    return found[1] if found is not None and found[1] in known else "body"
 
 
 _ASKED: Final = Parameter(
@@ -158,7 +130,7 @@ ROUTES: Final = (
         query=(_ASKED,),
         operation=Operation(
             about="Record a consent or refusal of the household's family; answers a receipt.",
-            takes={_JSON: {"$ref": "#/components/schemas/DirectiveDraft"}},
+            takes={JSON: {"$ref": "#/components/schemas/DirectiveDraft"}},
             answers={200: Preview, 201: Recorded},
             uses=(DirectiveDraft,),
         ),
@@ -195,7 +167,7 @@ ROUTES: Final = (
         query=(_ASKED,),
         operation=Operation(
             about="Withdraw a consent or refusal, from the next question on; answers a receipt.",
-            takes={_JSON: {"$ref": "#/components/schemas/DirectiveWithdrawal"}},
+            takes={JSON: {"$ref": "#/components/schemas/DirectiveWithdrawal"}},
             answers={200: Preview, 201: Recorded},
             uses=(DirectiveWithdrawal,),
         ),

@@ -8,18 +8,16 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from visitsync.errors import BadJson, BadParameter, UnsupportedMediaType
-from visitsync.schema import strict_json
+from visitsync.errors import BadParameter
 from visitsync.service import explaining
 from visitsync.service.directives import Draft
 from visitsync.service.explanations import Asked, Explanation
-from visitsync.web import body
 from visitsync.web.api.households import PURPOSE
 from visitsync.web.api.json_answer import answer
+from visitsync.web.api.json_body import JSON, read_as
 from visitsync.web.callers import CALLER, CONTEXT
 from visitsync.web.route import Operation, Parameter, Permission, Route
 
-_JSON: Final = "application/json"
 _PATH: Final = "/api/v1/households/{household}/explain"
 
 
@@ -48,10 +46,7 @@ async def explain(request: web.Request) -> web.Response:
 
 async def simulate(request: web.Request) -> web.Response:
     """The same, as if a directive were recorded."""
-    if request.content_type != _JSON:
-        raise UnsupportedMediaType("A draft is JSON", where="Content-Type", accepted=(_JSON,))
-    content = await body.read(request, most=request.app[body.LIMITS].small_body_bytes)
-    asked = _simulation(content)
+    asked = await read_as(request, Simulation)
     draft = _draft({**asked.draft, "household": request.match_info["household"]})
     return await _answered(request, Asked(purpose=asked.purpose, viewer=asked.viewer, draft=draft))
 
@@ -59,15 +54,6 @@ async def simulate(request: web.Request) -> web.Response:
 async def _answered(request: web.Request, asked: Asked) -> web.Response:
     household = request.match_info["household"]
     return answer(await explaining.explain(request.app[CONTEXT], request[CALLER], household, asked))
-
-
-def _simulation(content: bytes) -> Simulation:
-    try:
-        return msgspec.convert(strict_json.loads(content), Simulation)
-    except strict_json.NotStrictJson as error:
-        raise BadJson("The body is no strict JSON", where=error.reason) from None
-    except msgspec.ValidationError:
-        raise BadParameter("The simulation is not of its form", where="body") from None
 
 
 def _draft(members: dict[str, Any]) -> Draft:
@@ -122,7 +108,7 @@ ROUTES: Final = (
         reveals="reasons",
         operation=Operation(
             about="The same, as if a directive were recorded; nothing is.",
-            takes={_JSON: {"$ref": "#/components/schemas/Simulation"}},
+            takes={JSON: {"$ref": "#/components/schemas/Simulation"}},
             answers={200: Explanation},
             uses=(Simulation,),
         ),

@@ -9,19 +9,17 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from visitsync.errors import BadJson, BadParameter, UnsupportedMediaType
-from visitsync.schema import strict_json
+from visitsync.errors import BadParameter
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import search as searching
 from visitsync.service import timelines
 from visitsync.service.views import Found, Page, Sought
-from visitsync.web import body
 from visitsync.web.answers import HouseholdTimeline, timeline_of
 from visitsync.web.api.json_answer import answer
+from visitsync.web.api.json_body import JSON, read_as
 from visitsync.web.callers import CALLER, CONTEXT
 from visitsync.web.route import Operation, Parameter, Permission, Route
 
-_JSON: Final = "application/json"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER: Final = re.compile("[0-9]{1,9}")
 _MOST: Final = 1000
@@ -53,25 +51,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 async def search(request: web.Request) -> web.Response:
     """Households that fit and of which the caller may see something."""
-    if request.content_type != _JSON:
-        raise UnsupportedMediaType("A search is JSON", where="Content-Type", accepted=(_JSON,))
-    content = await body.read(request, most=request.app[body.LIMITS].small_body_bytes)
-    asked = _search(content)
+    asked = await read_as(request, Search)
     found = await searching.search(
         request.app[CONTEXT], request[CALLER], asked.purpose, asked.sought()
     )
     return answer(found)
-
-
-def _search(content: bytes) -> Search:
-    try:
-        return msgspec.convert(strict_json.loads(content), Search)
-    except strict_json.NotStrictJson as error:
-        raise BadJson("The body is no strict JSON", where=error.reason) from None
-    except msgspec.ValidationError as error:
-        known = [name for name in Search.__struct_fields__ if f"`{name}`" in str(error)]
-        known += [name for name in Search.__struct_fields__ if f"$.{name}`" in str(error)]
-        raise BadParameter("The search is not of its form", where=(known or ["body"])[0]) from None
 
 
 async def timeline(request: web.Request) -> web.Response:
@@ -157,7 +141,7 @@ ROUTES: Final = (
         reveals="released",
         operation=Operation(
             about="Find households by name or kana with a birth date, phone, or case number.",
-            takes={_JSON: {"$ref": "#/components/schemas/Search"}},
+            takes={JSON: {"$ref": "#/components/schemas/Search"}},
             answers={200: Found},
             uses=(Search,),
         ),

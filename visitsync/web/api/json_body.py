@@ -1,7 +1,8 @@
-"""Reading a small JSON body as one of our forms."""
+"""Reading a JSON body as one of our forms."""
 
 from __future__ import annotations
 
+import re
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,19 +17,27 @@ T = TypeVar("T", bound=msgspec.Struct)
 JSON: Final = "application/json"
 
 
-async def read_as(request: web.Request, form: type[T], *, empty: bool = False) -> T:
+_PLACE: Final = re.compile(r"`\$\.([^`.\[]+)")
+_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+
+
+async def read_as(
+    request: web.Request, form: type[T], *, empty: bool = False, most: int | None = None
+) -> T:
     """The body of `request`.
 
     Args:
         request: whose body nobody has read yet.
         form: what it must be.
         empty: whether no body at all stands for one that says nothing.
+        most: bytes; None: as many as a small body may have.
 
     Raises:
         UnsupportedMediaType, BadJson, BadParameter: what the caller must mend; never says what
             stood there.
     """
-    content = await body.read(request, most=request.app[body.LIMITS].small_body_bytes)
+    limits = request.app[body.LIMITS]
+    content = await body.read(request, most=limits.small_body_bytes if most is None else most)
     if empty and not content:
         content = b"{}"
     elif request.content_type != JSON:
@@ -38,7 +47,11 @@ async def read_as(request: web.Request, form: type[T], *, empty: bool = False) -
     except strict_json.NotStrictJson as error:
         raise BadJson("The body is no strict JSON", where=error.reason) from None
     except msgspec.ValidationError as error:
-        names = [one.encode_name for one in msgspec.structs.fields(form)]
-        where = next((one for one in names if f"`{one}`" in str(error)), None)
-        where = where or next((one for one in names if f"$.{one}" in str(error)), "body")
-        raise BadParameter("The body is not of its form", where=where) from None
+        raise BadParameter("The body is not of its form", where=_where(error, form)) from None
+
+
+def _where(error: msgspec.ValidationError, form: type) -> str:
+    """The member to mend; never what the body calls one that there is not."""
+    found = _PLACE.search(str(error)) or _MISSING.search(str(error))
+    known = {one.encode_name for one in msgspec.structs.fields(form)}
+    return found[1] if found is not None and found[1] in known else "body"
