@@ -41,6 +41,18 @@ def told(decision: Decision, report: bytes) -> dict[str, Any]:
     return notes
 
 
+def test_words_among_values_of_health_are_looked_through_too() -> None:
+    report = json.loads(line())
+    report["health"] = {"epds_total": 9, "clinic": TELLING, "mood": PLAIN}
+
+    def health(*, shielded: bool) -> object:
+        given = json.dumps(report, ensure_ascii=False).encode()
+        return release([shown(shielded=shielded)], {"r1": given}).shown[0].fields["health"]
+
+    assert health(shielded=True) == {"epds_total": 9, "clinic": WITHHELD_TEXT, "mood": PLAIN}
+    assert health(shielded=False) == report["health"]
+
+
 def shown(*, shielded: bool) -> Decision:
     return Decision(
         record="r1",

@@ -102,7 +102,8 @@ class Town:
         mother = a_guardian(
             birth_date=born.isoformat(), phone=f"000-{1000 + family // 1000}-{1000 + family % 1000}"
         )
-        child = a_child(birth_date=born.replace(year=2025, day=7).isoformat())
+        child_born = dt.date(2008, 1, 1) + dt.timedelta(days=3 * family % 6_000)
+        child = a_child(birth_date=child_born.isoformat())
         visit = a_visit(
             family % 180,
             office=office,

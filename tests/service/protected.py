@@ -98,8 +98,8 @@ async def a_home(context: Context, **consent: Any) -> str:
 
 
 async def addresses(context: Context, caller: Caller, home: str, purpose: str = CARE) -> list[str]:
-    """Every address that somebody sees in a household's timeline."""
-    found = await view(context, caller, home, purpose)
+    """Every address in a household's timeline, for who heeds that it is protected."""
+    found = await view(context, caller, home, purpose, acknowledged=True)
     return [
         str(person["address"])
         for entry in found.entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ from visitsync.service.lifts import LiftDraft
 from visitsync.service.shields import Confirmation, ShieldDraft
 
 MINUTE = 60_000_000
+use = functools.partial(lifts.use, acknowledged=True)
 
 
 def a_draft(**changed: Any) -> LiftDraft:
@@ -67,7 +69,7 @@ async def refused(context: Context, caller: Caller, one: str, where: str) -> Non
     """Using it is refused for this reason, and that stands in the log."""
     before = len(await logged(context, "denied"))
     with pytest.raises(NotNow) as error:
-        await lifts.use(context, caller, one, CARE)
+        await use(context, caller, one, CARE)
     assert error.value.where == where
     assert len(await logged(context, "denied")) == before + 1
 
@@ -79,7 +81,7 @@ async def test_it_answers_the_newest_address_once_and_the_shield_stands(context:
     shield = await shielded(context, home)
     one = await approved(context, shield)
 
-    lifted = await lifts.use(context, WORKER, one, CARE)
+    lifted = await use(context, WORKER, one, CARE)
 
     assert (lifted.shield, lifted.document, lifted.protected) == (shield, "court_document", True)
     assert [(who.address, who.phone) for who in lifted.persons] == [
@@ -102,10 +104,10 @@ async def test_a_second_clerk_gets_nothing_of_it(context: Context) -> None:
     for caller in others:
         for name in (one, "none"):
             with pytest.raises(UnknownHousehold):
-                await lifts.use(context, caller, name, CARE)
+                await use(context, caller, name, CARE)
 
     assert len(await logged(context, "denied")) == before + 2 * len(others)
-    assert (await lifts.use(context, WORKER, one, CARE)).persons
+    assert (await use(context, WORKER, one, CARE)).persons
 
 
 async def test_after_fifteen_minutes_it_is_over(context: Context) -> None:
@@ -151,15 +153,15 @@ async def test_it_lifts_one_shield_and_permits_nothing(context: Context) -> None
     second = await shielded(context, home)
     one = await approved(context, first)
     with pytest.raises(UnknownHousehold):
-        await lifts.use(context, WORKER, one, CARE)
+        await use(context, WORKER, one, CARE)
     await closed(context, "shield", second)
     with pytest.raises(UnknownHousehold):
-        await lifts.use(context, WORKER, one, "eligibility")
+        await use(context, WORKER, one, "eligibility")
     for_other = await approved(context, first, recipient="viewer:other")
     with pytest.raises(UnknownHousehold):
-        await lifts.use(context, OTHER, for_other, CARE)
+        await use(context, OTHER, for_other, CARE)
 
-    assert (await lifts.use(context, WORKER, one, CARE)).persons, "what failed did not use it up"
+    assert (await use(context, WORKER, one, CARE)).persons, "what failed did not use it up"
 
 
 async def test_neither_a_refusal_nor_a_block_is_lifted(context: Context) -> None:
@@ -167,13 +169,13 @@ async def test_neither_a_refusal_nor_a_block_is_lifted(context: Context) -> None
     one = await approved(context, await shielded(context, home))
     block = await blocked(context, home, "viewer:worker")
     with pytest.raises(UnknownHousehold):
-        await lifts.use(context, WORKER, one, CARE)
+        await use(context, WORKER, one, CARE)
     await closed(context, "block", block)
     await consented(
         context, home, effect="deny", sources="*", recipients="*", purposes="*", categories="*"
     )
     with pytest.raises(UnknownHousehold):
-        await lifts.use(context, WORKER, one, CARE)
+        await use(context, WORKER, one, CARE)
 
 
 @pytest.mark.parametrize(
@@ -221,9 +223,9 @@ async def test_a_wrong_purpose_or_an_office_is_refused(context: Context) -> None
     home = await a_home(context)
     one = await approved(context, await shielded(context, home))
     with pytest.raises(BadParameter):
-        await lifts.use(context, WORKER, one, "curiosity")
+        await use(context, WORKER, one, "curiosity")
     with pytest.raises(NotAllowed):
-        await lifts.use(context, Caller.operator("tests"), one, CARE)
+        await use(context, Caller.operator("tests"), one, CARE)
 
 
 @pytest.mark.parametrize("name", ["", "\x00", "l" * 500, "' or 1=1", "\ud800"])
@@ -245,7 +247,7 @@ async def test_what_can_be_no_id_is_answered_like_an_unknown_one(
         closing.approve(context, caller, "shield", name),
         lifts.ask(context, caller, name, a_draft()),
         lifts.approve(context, caller, name),
-        lifts.use(context, caller, name, CARE),
+        use(context, caller, name, CARE),
         emergencies.ask(context, other, name, emergency),
         emergencies.approve(context, caller, name),
         emergency_reviews.review(context, caller, name, review),

@@ -16,6 +16,7 @@ from visitsync.service.context import Context
 from visitsync.web.app import ROUTES
 from visitsync.web.serving import served
 
+HEEDS = {"Accept-Protected": "address"}
 UNKNOWN = "h" + "a" * 26
 SUPERVISOR, SECOND_SUPERVISOR, OFFICER = "u16", "u17", "u19"
 PROTECTED = ("/shields", "/blocks", "/lifts", "/break-glass", "/messages")
@@ -24,7 +25,7 @@ PROTECTED = ("/shields", "/blocks", "/lifts", "/break-glass", "/messages")
 async def post(
     town: Town, path: str, staff: str, body: Any = None, raw: bytes | None = None
 ) -> tuple[int, dict[str, Any]]:
-    headers = {**town.staff(staff), "Content-Type": "application/json"}
+    headers = {**town.staff(staff), "Content-Type": "application/json", **HEEDS}
     data = raw if raw is not None else json.dumps(body).encode() if body is not None else b""
     async with town.session.post(f"/api/v1/{path}", data=data, headers=headers) as response:
         return response.status, await response.json(content_type=None)
@@ -41,7 +42,7 @@ async def seen(
     async with town.session.get(
         f"/api/v1/households/{home}/timeline",
         params={"purpose": purpose},
-        headers=town.staff(staff),
+        headers={**town.staff(staff), **HEEDS},
     ) as response:
         return response.status, await response.text()
 

@@ -22,10 +22,21 @@ from visitsync.web.answers import timeline_of
 @click.option("--purpose", required=True, type=click.Choice(list(VOCABULARY.purposes)))
 @click.option("--lang", type=click.Choice(["ja", "en"]), help="By default the locale's.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(*, household: str, user: str, purpose: str, lang: str | None, as_json: bool) -> None:
+@click.option(
+    "--accept-protected", is_flag=True, help="With --json: what reads it heeds `protected`."
+)
+def command(  # noqa: PLR0913 -- one for each option
+    *,
+    household: str,
+    user: str,
+    purpose: str,
+    lang: str | None,
+    as_json: bool,
+    accept_protected: bool,
+) -> None:
     """Show HOUSEHOLD as USER sees it for PURPOSE. The look is logged like any other."""
     try:
-        view = run(_view(household, user, purpose))
+        view = run(_view(household, user, purpose, acknowledged=accept_protected or not as_json))
     except UnknownHousehold:
         click.echo(
             f"visitsync: there is no such household, or none that {user} may see for this"
@@ -41,7 +52,7 @@ def command(*, household: str, user: str, purpose: str, lang: str | None, as_jso
         picture.show(output.stdout(), timeline, language)
 
 
-async def _view(household: str, user: str, purpose: str) -> View:
+async def _view(household: str, user: str, purpose: str, *, acknowledged: bool) -> View:
     async with at_hand.opened() as context:
         caller = Caller.as_staff(user, at_hand.operator().id)
-        return await timelines.view(context, caller, household, purpose)
+        return await timelines.view(context, caller, household, purpose, acknowledged=acknowledged)

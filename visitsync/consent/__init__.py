@@ -6,6 +6,7 @@ exported, counted or paged. An attacker who controls this room alone can show a 
 without the right to it; the access log would still name them.
 """
 
+from visitsync.consent.acknowledging import without_acknowledgement
 from visitsync.consent.deciding import decide, is_blocked
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.facts import Record
@@ -36,4 +37,5 @@ __all__ = [
     "read_scenario",
     "release",
     "with_records",
+    "without_acknowledgement",
 ]

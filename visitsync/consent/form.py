@@ -20,7 +20,7 @@ from visitsync.schema.vocabulary import VOCABULARY
 _EVERY_FIELD: Final = frozenset(
     field for fields in VOCABULARY.fields_of_category.values() for field in fields
 )
-_WITHHELD: Final[Mapping[str, frozenset[str]]] = {
+WITHHELD: Final[Mapping[str, frozenset[str]]] = {
     "case_no": frozenset({"case_no"}),
     "place": frozenset({"place"}),
     "source.office": frozenset({"source.office"}),
@@ -79,7 +79,7 @@ def taken(line: bytes, visible: tuple[str, ...], withheld: tuple[str, ...]) -> b
 def _form(visible: tuple[str, ...], withheld: tuple[str, ...], *, supporters_home: bool) -> _Form:
     allowed = {field for category in visible for field in VOCABULARY.fields_of_category[category]}
     for name in withheld:
-        allowed -= _WITHHELD[name]
+        allowed -= WITHHELD[name]
     if supporters_home:
         # C7: another private person's address, which could stand only here, is for nobody.
         allowed.discard(_DESTINATIONS)

@@ -10,7 +10,7 @@ import msgspec
 from visitsync.consent.decision import Limit, Permit, Reason
 from visitsync.consent.facts import ATTENDANCE
 
-_CATEGORY_OF_FIELD: Final = {
+CATEGORY_OF_FIELD: Final = {
     "case_no": "identity",
     "source.record_id": "identity",
     "text:child_protection": "child_protection",
@@ -64,7 +64,7 @@ def weigh(
     return Weighed(
         visible=frozenset(visible),
         withheld_fields=frozenset(
-            field for field in fields if _CATEGORY_OF_FIELD.get(field, ATTENDANCE) in visible
+            field for field in fields if CATEGORY_OF_FIELD.get(field, ATTENDANCE) in visible
         ),
         reasons=frozenset(reasons),
         shielded=bool(visible) and any(not shield.contact_through for shield in shields),

@@ -17,9 +17,10 @@ WITHHELD_TEXT: Final = (
 A shield always allows a child protection worker, who reads the text itself.
 """
 
-_NOTES: Final = "notes"
+_WITH_TEXT: Final = ("notes", "health")
+"""Members of a report that hold free text by name; values of health may be words."""
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_TEXTS: Final = msgspec.json.Decoder(dict[str, str])
+_TEXTS: Final = msgspec.json.Decoder(dict[str, str | int])
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -32,11 +33,11 @@ def without_locators(line: bytes) -> bytes:
         line: JSON, as `form.taken` made it; without a find it comes back byte for byte.
     """
     members = _MEMBERS.decode(line)
-    if _NOTES not in members:
-        return line
-    texts = _TEXTS.decode(members[_NOTES])
-    told = {name for name, text in texts.items() if tells_where(text)}
-    if not told:
-        return line
-    kept = {name: WITHHELD_TEXT if name in told else text for name, text in texts.items()}
-    return _ENCODER.encode({**members, _NOTES: msgspec.Raw(_ENCODER.encode(kept))})
+    changed: dict[str, msgspec.Raw] = {}
+    for member in _WITH_TEXT:
+        texts = _TEXTS.decode(members.get(member, b"{}"))
+        told = {name for name, text in texts.items() if isinstance(text, str) and tells_where(text)}
+        if told:
+            kept = {name: WITHHELD_TEXT if name in told else text for name, text in texts.items()}
+            changed[member] = msgspec.Raw(_ENCODER.encode(kept))
+    return _ENCODER.encode({**members, **changed}) if changed else line

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import NoteSigner, key_name
+from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
 from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
 from visitsync.service.folding import Folded
@@ -48,6 +49,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         KeyFileError, DatabaseUnavailable, SchemaMismatch, SettingsError: what the operator must
             mend before anything is answered.
     """
+    whereabouts.refuse_unjudged()
     master = MasterKeys.load(settings.keys)
     signer = signer_of(settings, master)
     database = open_database(settings)

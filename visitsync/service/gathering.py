@@ -23,9 +23,11 @@ from visitsync.consent import (
     Record,
     Scenario,
     decide,
+    guards,
     reach,
     read_scenario,
     with_records,
+    without_acknowledgement,
 )
 from visitsync.schema.visit import JST
 from visitsync.service import authority
@@ -188,16 +190,48 @@ async def _log_keys(
     return keys if own is None else {**keys, (household, "", LOG): own}
 
 
+class Judged(NamedTuple):
+    """What may leave of a household, before it is opened."""
+
+    decisions: tuple[Decision, ...]
+    protected: bool
+    """An address shield is in force: whatever is made of the answer must carry that."""
+
+
+def judged(
+    gathered: Gathered, viewer: str, purpose: str, household: str, *, acknowledged: bool
+) -> Judged:
+    """What the rules say about every record, less what is for clients that heed a protection.
+
+    Args:
+        gathered: with this household in it.
+        viewer: who looks.
+        purpose: what for.
+        household: which.
+        acknowledged: whether the client heeds the flag that the household is protected.
+    """
+    read = _scenario_read(gathered, viewer, purpose, household)
+    answers = decide(read)
+    protected = guards(read).shielded
+    if protected and not acknowledged:
+        answers = tuple(map(without_acknowledgement, answers))
+    return Judged(answers, protected)
+
+
 def decisions(
     gathered: Gathered, viewer: str, purpose: str, household: str
 ) -> tuple[Decision, ...]:
     """What the rules say about every record of a household."""
+    return decide(_scenario_read(gathered, viewer, purpose, household))
+
+
+def _scenario_read(gathered: Gathered, viewer: str, purpose: str, household: str) -> Scenario:
     stored = current(gathered.of(household))
     records = {one.id: record_of(one, gathered.offices) for one in stored}
     scene = gathered.scenes.get((viewer, purpose, household))
     if scene is not None and scene.known is gathered.known:
-        return decide(with_records(scene.read, records))
-    return decide(read_scenario(scenario(gathered, viewer, purpose, household), records))
+        return with_records(scene.read, records)
+    return read_scenario(scenario(gathered, viewer, purpose, household), records)
 
 
 def scenario(

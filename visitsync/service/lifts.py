@@ -39,6 +39,8 @@ _VALID: Final = 15 * _MINUTE
 _LAPSES: Final = 24 * 60 * _MINUTE
 """A request that nobody approved within a day is made anew."""
 _CONTACT: Final = "contact"
+ACKNOWLEDGES: Final = "Accept-Protected"
+"""What a client says so with."""
 _TOLD: Final = ("address", "postal_code", "phone")
 
 
@@ -158,14 +160,24 @@ async def approve(context: Context, caller: Caller, one: str) -> LiftStanding:
     return LiftStanding(id=one, usable_until=clock.instant(made.at + _VALID))
 
 
-async def use(context: Context, caller: Caller, one: str, purpose: str) -> Lifted:
+async def use(
+    context: Context, caller: Caller, one: str, purpose: str, *, acknowledged: bool = False
+) -> Lifted:
     """Answer address and telephone, to the recipient, once.
+
+    Args:
+        context: of the installation.
+        caller: the recipient.
+        one: the lift's id.
+        purpose: what for.
+        acknowledged: whether the client heeds the flag that a household is protected.
 
     Raises:
         UnknownHousehold: no such lift, it is another person's, or the rules show the recipient no
             address even past this shield; then it is not used up.
         NotNow: it was used, was not approved, or was approved more than 15 minutes ago.
-        BadParameter: an unknown purpose.
+        BadParameter: an unknown purpose, or the client does not heed the flag; then the lift is not
+            used up.
         NotAllowed: the caller is no member of staff.
     """
     caller.must("read")
@@ -173,6 +185,10 @@ async def use(context: Context, caller: Caller, one: str, purpose: str) -> Lifte
         raise NotAllowed("A lift is for one member of staff")
     if purpose not in VOCABULARY.purposes:
         raise BadParameter("is no purpose of the vocabulary", where="purpose")
+    if not acknowledged:
+        raise BadParameter(
+            "Only a client that heeds a protection gets an address", where=ACKNOWLEDGES
+        )
     async with refusing(context, caller, "lift", one), change(context, caller) as made:
         row = await protection.lift_of(made.connection, as_given(one))
         if row is None or row.recipient != f"viewer:{caller.id}":

@@ -23,7 +23,7 @@ from visitsync.schema.visit import Person
 from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.gathering import Gathered, current, decisions, gather
+from visitsync.service.gathering import Gathered, Judged, current, gather, judged
 from visitsync.service.ids import registration_id
 from visitsync.service.keyring import LOG, held
 from visitsync.service.placed import open_profile
@@ -39,8 +39,18 @@ _MOST: Final = 50
 """Households that are looked into for one search."""
 
 
-async def search(context: Context, caller: Caller, purpose: str, sought: Sought) -> Found:
+async def search(
+    context: Context, caller: Caller, purpose: str, sought: Sought, *, acknowledged: bool = False
+) -> Found:
     """Households that fit and of which the caller may see something; logged also without result.
+
+    Args:
+        context: of the installation.
+        caller: who looks.
+        purpose: what for.
+        sought: what the family said.
+        acknowledged: whether the client heeds the flag that a household is protected; without it
+            no address and no telephone of a protected family leaves.
 
     Raises:
         BadParameter: nothing that can be searched for, or an unknown purpose.
@@ -53,7 +63,11 @@ async def search(context: Context, caller: Caller, purpose: str, sought: Sought)
         async with context.database.reading() as connection:
             near = await _near(context, connection, sought, terms)
         gathered = await gather(context, caller, near, purpose)
-        seen = _seen(gathered, caller, purpose, near)
+        asked = {
+            one: judged(gathered, caller.id, purpose, one, acknowledged=acknowledged)
+            for one in near
+        }
+        seen = _seen(gathered, asked)
         async with context.database.reading() as connection:
             fitting = await _fitting(context, connection, seen, terms)
         matches = [_matched(context, gathered, one, seen[one]) for one in fitting]
@@ -188,22 +202,17 @@ class _Seen(NamedTuple):
     """By report."""
     stored: Sequence[Stored]
     """The newest revision of each."""
+    protected: bool
 
 
-def _seen(
-    gathered: Gathered, caller: Caller, purpose: str, near: Sequence[str]
-) -> dict[str, _Seen]:
+def _seen(gathered: Gathered, asked: Mapping[str, Judged]) -> dict[str, _Seen]:
     """Those of the households of which something is shown, in order."""
     found = {}
-    for household in near:
-        shown = {
-            str(one.record): one
-            for one in decisions(gathered, caller.id, purpose, household)
-            if one.outcome == "shown"
-        }
+    for household, judgement in asked.items():
+        shown = {str(one.record): one for one in judgement.decisions if one.outcome == "shown"}
         stored = [one for one in current(gathered.of(household)) if one.id in shown]
         if stored:
-            found[household] = _Seen(shown, stored)
+            found[household] = _Seen(shown, stored, judgement.protected)
     return found
 
 
@@ -216,6 +225,7 @@ def _matched(context: Context, gathered: Gathered, household: str, seen: _Seen) 
     return _Matched(
         Match(
             household=household,
+            protected=seen.protected,
             persons=tuple(persons),
             programs=tuple(sorted({one.program for one in seen.stored})),
         ),
@@ -282,6 +292,7 @@ def _row(
             "household": household,
             "categories": sorted(_OF_PERSONS.intersection(one.newest.visible)),
             "records": [one.newest.record],
+            "protected": one.match.protected,
             "reasons": bases,
         },
         public={

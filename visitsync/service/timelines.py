@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from visitsync.consent import Decision, Released, release
+from visitsync.consent import Released, release
 from visitsync.errors import BadParameter, DatabaseUnavailable, NotAllowed, UnknownHousehold
 from visitsync.schema.attendance import Attendance, attendance_of
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.gathering import Gathered, decisions, gather_one
+from visitsync.service.gathering import Gathered, Judged, gather_one, judged
 from visitsync.service.ids import is_household
 from visitsync.service.keyring import LOG, RECORDS, VisitPlace, held
 from visitsync.service.registry import Office
@@ -28,14 +28,25 @@ _UNKNOWN: Final = "unknown"
 """Instead of what cannot be a household: it goes the same way and gets the same answer."""
 
 
-async def view(
+async def view(  # noqa: PLR0913 -- who, of whom, what for, which part, through what
     context: Context,
     caller: Caller,
     household: str,
     purpose: str,
     page: Page = EVERYTHING,
+    *,
+    acknowledged: bool = False,
 ) -> View:
     """What `caller` may see of `household` for `purpose`; logged before it is answered.
+
+    Args:
+        context: of the installation.
+        caller: who looks.
+        household: which.
+        purpose: what for.
+        page: which part of it.
+        acknowledged: whether the client heeds the flag that a household is protected; without it
+            nothing that tells where a protected family is leaves, whoever looks.
 
     Raises:
         UnknownHousehold: no such household, or nothing of it is for this viewer and purpose.
@@ -50,7 +61,7 @@ async def view(
     household = household if is_household(household) else _UNKNOWN
     for _ in range(TRIES):
         gathered = await gather_one(context, caller, household, purpose)
-        look = decided(context, gathered, caller, household, purpose)
+        look = decided(context, gathered, caller, household, purpose, acknowledged=acknowledged)
         if await context.log.look(look.draft, gathered.known.epochs):
             return answered(look, gathered, household, purpose, page)
     raise DatabaseUnavailable("The facts kept changing; ask again")
@@ -72,16 +83,23 @@ def refuse_unless_viewer(caller: Caller, purpose: str) -> None:
 class Look(NamedTuple):
     """A decided look, ready to be logged."""
 
-    decided: tuple[Decision, ...]
+    asked: Judged
     timeline: Timeline
     draft: entries.Draft
 
 
-def decided(
-    context: Context, gathered: Gathered, caller: Caller, household: str, purpose: str
+def decided(  # noqa: PLR0913 -- who, of whom, what for, through what
+    context: Context,
+    gathered: Gathered,
+    caller: Caller,
+    household: str,
+    purpose: str,
+    *,
+    acknowledged: bool = False,
 ) -> Look:
     """Decide, open what may be shown, and write down what for; nothing is answered yet."""
-    answers = decisions(gathered, caller.id, purpose, household)
+    asked = judged(gathered, caller.id, purpose, household, acknowledged=acknowledged)
+    answers = asked.decisions
     shown = {one.record for one in answers if one.outcome == "shown"}
     reported = [reported_of(context, gathered, one) for one in gathered.visits if one.id in shown]
     masked = sum(one.outcome == "masked" for one in answers)
@@ -101,6 +119,7 @@ def decided(
             "categories": sorted({each for one in answers for each in one.visible}),
             "records": sorted(str(one) for one in shown),
             "masked": masked,
+            "protected": asked.protected,
             "reasons": bases,
         },
         public={
@@ -112,7 +131,7 @@ def decided(
             "rule": entries.RULES,
         },
     )
-    return Look(answers, merge(reported), draft)
+    return Look(asked, merge(reported), draft)
 
 
 def _basis(rule: str, ref: str) -> str:
@@ -139,17 +158,19 @@ def reported_of(context: Context, gathered: Gathered, one: Stored) -> Reported:
 
 def answered(look: Look, gathered: Gathered, household: str, purpose: str, page: Page) -> View:
     """What is answered once the look is logged."""
-    if not look.timeline.entries and all(one.outcome == "hidden" for one in look.decided):
+    if not look.timeline.entries and all(one.outcome == "hidden" for one in look.asked.decisions):
         raise UnknownHousehold("No such household, or none for you")
     wanted = [one for one in look.timeline.entries if _is_wanted(one.current.visit, page)]
     chosen, cursor = _paged(wanted, page)
     current = {one.record: one.current.line for one in chosen}
     released = release(
-        [one for one in look.decided if one.outcome != "shown" or one.record in current], current
+        [one for one in look.asked.decisions if one.outcome != "shown" or one.record in current],
+        current,
     )
     return View(
         household=household,
         purpose=purpose,
+        protected=look.asked.protected,
         at=clock.instant(gathered.known.now),
         entries=_shown(chosen, released, gathered.offices),
         gaps=tuple(one for one in look.timeline.gaps if _gap_is_wanted(one, page)),

@@ -79,6 +79,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     household: str
     purpose: str
+    protected: bool
+    """An address shield is in force (住所の保護): whatever is made of this must carry it."""
     at: dt.datetime
     """The instant for which it was decided, by the database's clock."""
     entries: tuple[Shown, ...]
@@ -114,6 +116,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     """A household that was found and of which the viewer may see something."""
 
     household: str
+    protected: bool
+    """An address shield is in force (住所の保護): whatever is made of this must carry it."""
     persons: tuple[dict[str, object], ...]
     """Members of ``persons[]`` of the newest shown visit, as far as they may be shown."""
     programs: tuple[str, ...]

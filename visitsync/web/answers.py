@@ -66,6 +66,9 @@ class HouseholdTimeline(_Answer, frozen=True, kw_only=True):
 
     household: str
     purpose: str
+    protected: bool
+    """An address shield is in force (住所の保護): whatever is made of this must carry it. Without
+    ``Accept-Protected: address`` nothing that tells where they are is in it."""
     at: dt.datetime
     """The instant for which it was decided."""
     entries: tuple[TimelineEntry, ...]
@@ -131,6 +134,7 @@ def timeline_of(view: View) -> HouseholdTimeline:
     return HouseholdTimeline(
         household=view.household,
         purpose=view.purpose,
+        protected=view.protected,
         at=view.at,
         entries=tuple(_entry(one) for one in view.entries),
         gaps=view.gaps,

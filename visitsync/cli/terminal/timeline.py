@@ -31,6 +31,8 @@ def show(
     """
     made = sheet(timeline, language)
     texts = TEXTS[language]["timeline"]
+    if made.protected:
+        out.print(f"{texts['protected']}: {texts['protected_how']}", style="bold red", markup=False)
     if made.people:
         said = [f"{one.name} {one.born}" if one.born else one.name for one in made.people]
         out.print("、".join(said) if language == "ja" else ", ".join(said), markup=False)

@@ -14,6 +14,7 @@ from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import search as searching
 from visitsync.service import timelines
 from visitsync.service.views import Found, Page, Sought
+from visitsync.web.acknowledging import HEADER, acknowledged
 from visitsync.web.answers import HouseholdTimeline, timeline_of
 from visitsync.web.api.json_answer import answer
 from visitsync.web.api.json_body import JSON, read_as
@@ -53,7 +54,11 @@ async def search(request: web.Request) -> web.Response:
     """Households that fit and of which the caller may see something."""
     asked = await read_as(request, Search)
     found = await searching.search(
-        request.app[CONTEXT], request[CALLER], asked.purpose, asked.sought()
+        request.app[CONTEXT],
+        request[CALLER],
+        asked.purpose,
+        asked.sought(),
+        acknowledged=acknowledged(request),
     )
     return answer(found)
 
@@ -73,6 +78,7 @@ async def timeline(request: web.Request) -> web.Response:
             limit=_limit(query.get("limit")),
             cursor=query.get("cursor") or None,
         ),
+        acknowledged=acknowledged(request),
     )
     return answer(timeline_of(view))
 
@@ -143,6 +149,7 @@ ROUTES: Final = (
             about="Find households by name or kana with a birth date, phone, or case number.",
             takes={JSON: {"$ref": "#/components/schemas/Search"}},
             answers={200: Found},
+            headers=(HEADER,),
             uses=(Search,),
         ),
     ),
@@ -164,6 +171,7 @@ ROUTES: Final = (
         operation=Operation(
             about="One household's timeline as the caller may see it for this purpose.",
             answers={200: HouseholdTimeline},
+            headers=(HEADER,),
         ),
     ),
 )

@@ -12,6 +12,7 @@ from visitsync.service.closing import ClosingAsked, Kind
 from visitsync.service.lifts import LiftDraft, Lifted, LiftStanding, LiftUse
 from visitsync.service.measures import RecordedMeasure
 from visitsync.service.shields import AgeingReport, Confirmation, ShieldDraft
+from visitsync.web.acknowledging import HEADER, acknowledged
 from visitsync.web.api.json_answer import answer
 from visitsync.web.api.json_body import JSON, read_as
 from visitsync.web.callers import CALLER, CONTEXT
@@ -88,7 +89,11 @@ async def use_lift(request: web.Request) -> web.Response:
     """Answer address and telephone for one document, once."""
     said = await read_as(request, LiftUse)
     made = await lifts.use(
-        request.app[CONTEXT], request[CALLER], request.match_info["id"], said.purpose
+        request.app[CONTEXT],
+        request[CALLER],
+        request.match_info["id"],
+        said.purpose,
+        acknowledged=acknowledged(request),
     )
     return answer(made)
 
@@ -208,6 +213,7 @@ ROUTES: Final = (
             about="Address and telephone for one document: to the recipient, once.",
             takes={JSON: {"$ref": "#/components/schemas/LiftUse"}},
             answers={200: Lifted},
+            headers=(HEADER,),
             uses=(LiftUse,),
         ),
     ),

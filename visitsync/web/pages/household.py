@@ -33,6 +33,7 @@ class Hit(NamedTuple):
     """A household that was found."""
 
     household: str
+    protected: bool
     names: tuple[str, ...]
     programs: tuple[str, ...]
 
@@ -80,6 +81,7 @@ async def timeline(request: web.Request) -> web.Response:
             limit=_ENTRIES,
             cursor=query.get("cursor") or None,
         ),
+        acknowledged=True,  # the page says so above everything else
     )
     kept = {name: value for name, value in query.items() if value and name != "lang"}
     return rendering.page(
@@ -118,7 +120,12 @@ def _search_page(
 def _hit(match: Match, spoken: Language) -> Hit:
     persons: Sequence[dict[str, Any]] = match.persons
     names = tuple(str(one["name"]) for one in persons if one.get("name"))
-    return Hit(match.household, names, tuple(program_name(one, spoken) for one in match.programs))
+    return Hit(
+        match.household,
+        match.protected,
+        names,
+        tuple(program_name(one, spoken) for one in match.programs),
+    )
 
 
 def _viewer(request: web.Request) -> Viewer:

@@ -80,6 +80,7 @@ class Sheet:
 
     household: str
     purpose: str
+    protected: bool
     people: tuple[Person, ...]
     picture: Picture
     months: tuple[Month, ...]
@@ -175,6 +176,7 @@ def sheet(timeline: HouseholdTimeline, language: Language) -> Sheet:
     return Sheet(
         household=timeline.household,
         purpose=timeline.purpose,
+        protected=timeline.protected,
         people=people([one.fields for one in timeline.entries], language),
         picture=picture(timeline, language),
         months=months(_line(one, spelling, language) for one in timeline.entries),
