@@ -16,6 +16,7 @@ PAGES = [Path("README.md"), Path("README.ja.md"), Path("CHANGELOG.md")]
 PAGES += [*sorted(Path("docs").rglob("*.md")), *sorted(Path("bench").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 NAMED = re.compile(r"`((?:bench|deploy|docs|migrations|tests|visitsync)/[\w./-]*)`")
+EXPERIMENT = re.compile(r"^\| [A-Z]\d+ \|.*\| ((?:`test_\w+`(?:, )?)+) \|$", flags=re.MULTILINE)
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -74,3 +75,18 @@ def test_the_examples_of_the_rules_are_answered_as_the_page_says() -> None:
         assert list(answer.withheld_fields) == (
             ["place", "source.office", "visitors"] if withheld else []
         )
+
+
+def test_every_experiment_that_is_claimed_has_its_test() -> None:
+    page = Path("docs/checks.md").read_text(encoding="utf-8")
+    shown = EXPERIMENT.findall(page)
+    assert len(shown) == len(re.findall(r"^\| [A-Z]\d+ \|", page, flags=re.MULTILINE)) > 0
+    claimed = {name for names in shown for name in re.findall(r"test_\w+", names)}
+    there = {
+        name
+        for path in Path("tests").rglob("test_*.py")
+        for name in re.findall(
+            r"^(?:async )?def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
+    }
+    assert claimed <= there, claimed - there

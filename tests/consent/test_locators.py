@@ -58,6 +58,16 @@ def test_at_most_5_of_100_ordinary_notes_are_taken_for_one() -> None:
         ("夕凪に引っ越す", "place_by_context"),
         ("バス停「入口」", "place_by_context"),
         ("イオンで会う", "brand"),
+        ("haha@example.jpへ", "account"),
+        ("LINE(ID: haha_0123)", "account"),
+        ("かかりつけは「たかはし小児科」", "place_by_context"),
+        ("市立たちばな病院", "place_by_context"),
+        ("場所は鷺沼の中ほど", "place_by_context"),
+        ("千代川の河川敷", "place_by_context"),
+        ("城南女子の2年生", "place_by_context"),
+        ("大浜通り", "place"),
+        ("柿の木坂下交差点", "place"),
+        ("隣室(302)", "room"),
     ],
 )
 def test_each_kind_is_found_by_itself(text: str, kind: str) -> None:
@@ -81,6 +91,17 @@ def test_each_kind_is_found_by_itself(text: str, kind: str) -> None:
         "中村さんと町田さん",
         "世の中、妊娠中に通う人は多い",
         "視線が合う",
+        "予定通りに終えた",
+        "「いつもの公園」がよいと言う",
+        "「上の子の小学校」の話",
+        "市立の保育園と私立の幼稚園",
+        "住む場所が決まれば",
+        "住む家を探す",
+        "不登校のきょうだい、下校は15時",
+        "女子の制服",
+        "交差点の信号が長い",
+        "訪問看護ステーションも利用",
+        "LINEの使い方",
         "",
     ],
 )
@@ -90,8 +111,17 @@ def test_what_names_no_place_is_passed_over(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["汐" * 9999, "0" * 9999, "0-" * 9999, "か" + "\u3099" * 9999, "三の" * 9999, "小学校" * 9999],
-    ids=["signs", "digits", "dashes", "marks", "figures", "endings"],
+    [
+        "汐" * 9999,
+        "0" * 9999,
+        "0-" * 9999,
+        "か" + "\u3099" * 9999,
+        "三の" * 9999,
+        "小学校" * 9999,
+        "「" * 9999,
+        "市立あ" * 9999,
+    ],
+    ids=["signs", "digits", "dashes", "marks", "figures", "endings", "quotes", "founded"],
 )
 def test_no_text_takes_long(text: str) -> None:
     before = time.perf_counter()

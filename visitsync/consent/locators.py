@@ -110,7 +110,12 @@ _PAIR: Final = re.compile(
     r"(?<=[一-龥ァ-ヺー])\d{1,4}-\d{1,4}(?![\d-])"
     r"(?!\s*(?:回|日|時|分|秒|歳|才|か月|ヶ月|カ月|ケ月|週|年|月|度|枚|個|本|杯|人|名|件|円|kg|g|ml|cc|cm|点|割|%|℃))"
 )
-_ROOM: Final = re.compile(r"(?<!\d)\d{1,4}号[室棟]|(?<!\d)\d{3,4}号(?!線)|[A-Z]棟")
+_ROOM: Final = re.compile(
+    r"(?<!\d)\d{1,4}号[室棟]|(?<!\d)\d{3,4}号(?!線)|[A-Z]棟|\d{1,3}棟|(?:隣室|居室|部屋番号)[^\d]{0,2}\d{2,4}"
+)
+_ACCOUNT: Final = re.compile(
+    r"[A-Za-z0-9]@[A-Za-z0-9-]+\.[A-Za-z]|(?:ID|LINE|アカウント)[^A-Za-z0-9]{1,3}[A-Za-z][A-Za-z0-9_.-]{3,}"
+)
 
 
 def _telephone(text: str) -> bool:
@@ -143,9 +148,24 @@ _OPENING: Final = re.compile(_any_of(_RAW["opening"]["words"]))
 _BRAND: Final = re.compile(_any_of(word for words in _RAW["brand"].values() for word in words))
 _ABBREVIATED: Final = re.compile(
     "小(?=[のにへでをはがまと、。)」・]|$|学区|校区|出身|前)"
-    "|中(?=学区|校区|[一二三1-3]年|[のにへ](?:[一二三1-3]年|入学|進学|転校|転入|通))"
+    "|中(?=学区|校区|[一二三1-3]年|[のにへ](?:[一二三1-3]年|入学|進学|転校|転入|通|上が))"
+    "|[女男]子(?=[高中]|の?[一二三四五六1-6]年)"
 )
 _MOVED: Final = re.compile("(?:に|へ)(?:引っ?越|転居|転入|移り住|住[みんむ])")
+_QUOTED: Final = re.compile(
+    f"[「『]([^「」『』、。]{{1,{_LONGEST_NAME}}}?)"
+    f"(?:{_any_of(word for words in _RAW['ending'].values() for word in words)})[」』]"
+)
+_FOUNDED: Final = re.compile(
+    f"(?:[市区町村県都府国公私]立|法人)([ぁ-んァ-ヺー一-龥]{{2,{_LONGEST_NAME}}}?)"
+    f"(?:{_any_of(word for words in _RAW['ending'].values() for word in words)})"
+)
+_JOINING: Final = "のなでとにはがを"
+"""What joins a word to the next one; a name may end so, but none begins so."""
+_AT: Final = re.compile(
+    "(?:住む|(?:場所|住所|転居先|引っ?越し先|避難先|送り先)(?:は|が|[:=→])\\s*)"
+)
+_RIVER: Final = re.compile(f"{_SIGN}川(?:の(?:河川敷|土手|堤防|そば|近く|ほとり)|沿い|べり)")
 _STOP: Final = re.compile("(?:バス停|停留所)は?[「『]|[」』](?:で|まで)(?:降|下車|来)")
 
 
@@ -185,10 +205,23 @@ def _place_after_its_kind(text: str) -> bool:
 
 
 def _place_by_context(text: str) -> bool:
-    if _STOP.search(text):
+    if _STOP.search(text) or _RIVER.search(text):
         return True
+    if any(map(_is_word_of_its_own, (*_QUOTED.finditer(text), *_FOUNDED.finditer(text)))):
+        return True
+    for found in _AT.finditer(text):
+        run = _AFTER.match(text, found.end())
+        if run is not None and len(run[0]) > 1 and _is_name(run[0], ""):
+            return True
     marks = (*_ABBREVIATED.finditer(text), *_MOVED.finditer(text))
     return any(_is_name(_before(text, found.start())[0], "") for found in marks)
+
+
+def _is_word_of_its_own(found: re.Match[str]) -> bool:
+    """Whether what stands before an ending in quotes, or after who founded it, is a name."""
+    word = found[1]
+    left = _GENERAL.sub("", word).strip(_JOINING)
+    return len(left) > 1 and word[0] not in _JOINING and word not in _RAW["kana_name"]["no_name"]
 
 
 _Finder: TypeAlias = Callable[[str], object]
@@ -197,6 +230,7 @@ _FINDERS: Final[Mapping[str, _Finder]] = {
     "postal_code": _POSTAL_CODE.search,
     "address": _address,
     "room": _ROOM.search,
+    "account": _ACCOUNT.search,
     "place": _place,
     "place_in_kana": _place_in_kana,
     "place_after_its_kind": _place_after_its_kind,
