@@ -279,3 +279,21 @@ async def test_d2_an_open_family_is_shown_without_a_flag_and_without_heeding(tow
         found = await response.json()
     assert found["protected"] is False
     assert "金糸雀町" in str(found)
+
+
+async def test_d2_the_log_says_what_was_really_shown(town: Town) -> None:
+    council = "role:child_protection_worker@agency:shiomi-city"
+    about = await a_family(town)
+    about = await shielded(town, about, allowed=[council, f"viewer:{WORKER}"])
+    path = f"/api/v1/households/{about.household}/timeline?purpose=care_coordination"
+    for headers in ({}, HEEDS):
+        async with town.session.get(path, headers={**town.staff(WORKER), **headers}) as response:
+            assert response.status == 200
+
+    path = f"/api/v1/households/{about.household}/accesses?purpose=audit"
+    async with town.session.get(path, headers=town.staff(AUDITOR)) as response:
+        heedless, heeding = (await response.json())["accesses"][-2:]
+    telling = {"contact", "notes", "health", "child_protection"}
+    assert telling.isdisjoint(heedless["categories"])
+    assert {"attendance", "identity", "services"} <= set(heedless["categories"])
+    assert telling <= set(heeding["categories"])
