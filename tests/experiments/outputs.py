@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
@@ -47,6 +48,21 @@ _DIRECTIVE: Final = {
     "notice_version": "2026-04",
 }
 _LIFT: Final = {"recipient": "viewer:u01", "document": "court_document", "reason": "提出"}
+_MEMBERS: Final = {"members": ["office:shiomi-ph-01"]}
+_INVOCATION: Final = {
+    "basis": "child_abuse_13_4",
+    "recipients": ["office:shiomi-ph-01"],
+    "categories": ["notes"],
+    "valid_until": (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat(),
+    "reason": "通報があり連絡がとれない",
+}
+_GUARDIAN: Final = {
+    "person": "guardian",
+    "authority": "joint",
+    "basis": "register",
+    "from": "2026-04-01",
+}
+_ORDER: Final = {"order": "protection_order", "against": "other", "from": "2026-04-01"}
 
 
 def shape(path: str) -> str:
@@ -81,6 +97,21 @@ REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {
     ("POST", "/api/v1/directives/{directive}/withdraw"): Asked(
         body=[{"reason": "changed_mind", "by": "guardian"}]
     ),
+    ("POST", "/api/v1/households/{household}/council-cases"): Asked(body=[_MEMBERS]),
+    ("GET", "/api/v1/households/{household}/council-cases"): Asked(_PURPOSES),
+    ("POST", "/api/v1/council-cases/{none}/members"): Asked(body=[_MEMBERS]),
+    ("POST", "/api/v1/council-cases/{none}/close"): Asked(),
+    ("POST", "/api/v1/households/{household}/invocations"): Asked(body=[_INVOCATION]),
+    ("GET", "/api/v1/households/{household}/invocations"): Asked(_PURPOSES),
+    ("POST", "/api/v1/invocations/{none}/approve"): Asked(),
+    ("POST", "/api/v1/invocations/{none}/end"): Asked(),
+    ("POST", "/api/v1/invocations/{none}/shield"): Asked(body=[{"shield": NONE}]),
+    ("POST", "/api/v1/break-glass/{none}/shield"): Asked(body=[{"shield": NONE}]),
+    ("POST", "/api/v1/households/{household}/guardians"): Asked(body=[_GUARDIAN]),
+    ("GET", "/api/v1/households/{household}/guardians"): Asked(_PURPOSES),
+    ("POST", "/api/v1/guardians/{none}/end"): Asked(body=[{"until": "2027-04-01"}]),
+    ("POST", "/api/v1/households/{household}/court-orders"): Asked(body=[_ORDER]),
+    ("POST", "/api/v1/court-orders/{none}/end"): Asked(body=[{"until": "2027-04-01"}]),
     ("POST", "/api/v1/households/{household}/shields"): Asked(body=[{}]),
     ("POST", "/api/v1/shields/{shield}/confirm"): Asked(body=[{}]),
     ("POST", "/api/v1/shields/{shield}/close"): Asked(),
@@ -173,6 +204,8 @@ async def everything(
             words = ["timeline", about.household, "--as", actor, "--purpose", purpose, *arguments]
             status, text = await asyncio.to_thread(_in_terminal, town, words)
             given.append(Given("terminal", " ".join(arguments), status, text))
+    words = ["explain", about.household, "--as", actor, "--purpose", "care_coordination"]
+    given.append(Given("terminal", "explain", *await asyncio.to_thread(_in_terminal, town, words)))
     return given
 
 
