@@ -239,7 +239,7 @@ async def test_d2_100_percent_of_outputs_carry_the_flag_and_without_heeding_it_n
                 assert "住所の保護" in one.text, one.path
                 flagged.add((one.method, one.path))
             table = one.method == "terminal" and "--json" not in one.path
-                if table and one.path != "explain" and one.status == 0:
+            if table and one.path != "explain" and one.status == 0:
                 assert "住所の保護" in one.text or "Address protected" in one.text
                 flagged.add((one.method, one.path))
     lift = ("POST", "/api/v1/lifts/{lift}/use")  # shown below

@@ -32,10 +32,13 @@ from web.asking import (
 from web.conftest import Town
 from web.family import CASE_NO, STRANGER, WORKER
 
+from visitsync.consent import scenario, statements
+from visitsync.consent.facts import Viewer
 from visitsync.envelope import construction
-from visitsync.service import gathering, search
+from visitsync.service import gathering, nobody, search
 from visitsync.service.context import Context
 from visitsync.store import access_log
+from visitsync.store.facts import Known
 from visitsync.store.prepared import Prepared
 from visitsync.store.visits import Within
 
@@ -54,6 +57,8 @@ class Work(NamedTuple):
     """By statement."""
     sealed: int
     opened: int
+    facts: int
+    """Read by the rules, but for viewers."""
 
 
 class _Watch:
@@ -61,6 +66,7 @@ class _Watch:
         self._statements: list[str] = []
         self._rows: dict[str, int] = {}
         self._counted = {"encrypt": 0, "decrypt": 0}
+        self._facts = 0
         fetch = Prepared.fetch
 
         async def watched(
@@ -72,7 +78,14 @@ class _Watch:
             self._rows[sql] = self._rows.get(sql, 0) + len(rows)
             return rows
 
+        state = statements.state
+
+        def stated(kind: type, raw: object) -> Any:
+            self._facts += kind is not Viewer
+            return state(kind, raw)
+
         patch.setattr(Prepared, "fetch", watched)
+        patch.setattr(scenario, "state", stated)
         for name in self._counted:
             patch.setattr(construction, name, self._counting(name, getattr(construction, name)))
 
@@ -90,6 +103,7 @@ class _Watch:
     def work(self) -> Iterator[list[Work]]:
         self._statements, self._rows = [], {}
         self._counted.update(encrypt=0, decrypt=0)
+        self._facts = 0
         found: list[Work] = []
         yield found
         found.append(
@@ -98,6 +112,7 @@ class _Watch:
                 dict(self._rows),
                 self._counted["encrypt"],
                 self._counted["decrypt"],
+                self._facts,
             )
         )
 
@@ -133,16 +148,22 @@ class Told(NamedTuple):
             )
             if one != another
         ]
+        looks = _reads_visits(self.work) or _reads_visits(other.work)
+        if looks and self.work.facts != other.work.facts:
+            found.append("facts")
         return found + [
             f"rows of {sql[:60]}"
             for sql in self.work.rows.keys() | other.work.rows.keys()
-            if _holds_sealed(sql) and self.work.rows.get(sql) != other.work.rows.get(sql)
+            if _READS_VISITS in sql and self.work.rows.get(sql) != other.work.rows.get(sql)
         ]
 
 
-def _holds_sealed(sql: str) -> bool:
-    """Whether it reads visits: how many of those there are must not be felt."""
-    return "visit.sealed" in sql
+_READS_VISITS = "visit.sealed"
+"""How many visits there are must not be felt."""
+
+
+def _reads_visits(work: Work) -> bool:
+    return any(_READS_VISITS in one for one in work.statements)
 
 
 async def told(  # noqa: PLR0913, PLR0917 -- which route, how, by whom, about what
@@ -276,6 +297,16 @@ async def test_control_visits_that_stay_hidden_are_not_read(
     assert len(found) == 2 * len(ways([TIMELINE]))
 
 
+async def test_control_as_many_facts_are_read_for_none(
+    city: Town, watch: _Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = await a_home(city)
+    monkeypatch.setattr(gathering, "read_as_many", lambda *_: None)
+
+    found = await all_differences(city, watch, home, [TIMELINE])
+    assert set(map(tuple, found.values())) == {("facts",)}
+
+
 async def test_control_the_log_key_is_unwrapped_for_none_too(
     city: Town, watch: _Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,3 +339,14 @@ async def test_control_a_search_opens_nothing_of_who_stays_hidden(
     with watch.work() as work:
         await ask(city, SEARCH, way, STRANGER, "")
     assert work[0].opened > 1
+
+
+def test_facts_of_nobody_can_be_read() -> None:
+    """Else reading them would take less than reading what families decide."""
+    known = Known(1_790_000_000_000_000, {}, nobody.facts_beside(0), ())
+    gathered = gathering.Gathered(known, {}, (), {})
+    read = scenario.read_scenario(gathering.scenario(gathered, "u", "audit", nobody.HOUSEHOLD), {})
+    assert {one.kind for one in read.unreadable} == {"question"}  # whose viewer is nobody either
+    assert read.directives.readable
+    assert read.shields.readable
+    assert read.blocks.readable

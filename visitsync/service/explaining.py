@@ -37,6 +37,7 @@ from visitsync.service.gathering import (
     current,
     decisions,
     gather_one,
+    read_as_many,
     record_of,
     scenario,
 )
@@ -90,6 +91,7 @@ async def _explained(
         # Asked in any case, so that it takes as long whether or not there is such a household.
         stored = await visits.of_households(connection, [household] if may_ask else [])
         if not stored:
+            read_as_many(gathered, actor.id, asked.purpose)
             return None
         gathered = gathered._replace(visits=stored)
         stated, cases = await facts.as_known(connection, household, known_at or now)

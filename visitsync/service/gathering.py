@@ -4,7 +4,8 @@ The epochs are read in the same statement as the facts, and before the visits. T
 again when the look is logged, so what changed in between cannot be missed.
 
 Visits that are hidden from who asks whatever they say are not even read, so that no answer takes
-longer the more of them there are: its time would tell what it does not.
+longer the more of them there are: its time would tell what it does not. The facts of a household
+must be read to know that; where nothing is found, facts of nobody are read beside fewer of them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from visitsync.consent import (
     without_acknowledgement,
 )
 from visitsync.schema.visit import JST
-from visitsync.service import authority
+from visitsync.service import authority, nobody
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import LOG, Place, held
@@ -138,6 +139,8 @@ async def _with_visits(
         gathered = gathered._replace(scenes=scenes)
         wanted = _within(gathered)
     found = await visits.within(connection, wanted)
+    if purpose is not None and not found:
+        read_as_many(gathered, caller.id, purpose)
     keys = await _keys(context, connection, found, gathered.households)
     return gathered._replace(visits=found, keys=keys)
 
@@ -161,6 +164,14 @@ def _within(gathered: Gathered) -> Within:
         ),
         programs=sorted(frozenset[str]().union(*(found.programs for found in parts.values()))),
     )
+
+
+def read_as_many(gathered: Gathered, viewer: str, purpose: str) -> None:
+    """Read facts of nobody, until as many were read as most households have."""
+    facts_of_it = sum(one.kind != VIEWER for one in gathered.known.facts)
+    padded = gathered.known._replace(facts=nobody.facts_beside(facts_of_it), cases=())
+    raw = scenario(gathered._replace(known=padded), viewer, purpose, nobody.HOUSEHOLD)
+    read_scenario(raw, {})
 
 
 async def _keys(
