@@ -325,19 +325,22 @@ async def test_control_the_log_key_is_unwrapped_for_none_too(
 async def test_control_a_search_opens_nothing_of_who_stays_hidden(
     city: Town, watch: _Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With the profiles opened before it is known whether something is shown, as it once was."""
     home = await a_home(city)
-    fitting = search._fitting  # noqa: SLF001 -- what is taken away
+    seen = search._seen  # noqa: SLF001 -- what is taken away
+    near: list[str] = []
 
-    async def of_all(context: Context, connection: AsyncConnection, *given: Any) -> list[str]:
-        await fitting(context, connection, [home.household], given[1])
-        return await fitting(context, connection, *given)
+    def noted(gathered: gathering.Gathered, *given: Any) -> Any:
+        near[:] = gathered.households
+        return {**dict.fromkeys(near), **seen(gathered, *given)}
 
-    monkeypatch.setattr(search, "_fitting", of_all)
+    monkeypatch.setattr(search, "_seen", noted)
+    monkeypatch.setattr(search, "_matched", lambda *_: None)
+    way = Way("", (), {"purpose": "care_coordination", **NAMED})
     city.context.keyring.forget(home.household)
-    purpose = {"purpose": "care_coordination"}
-    way = Way("", (), {**purpose, **NAMED})
     with watch.work() as work:
         await ask(city, SEARCH, way, STRANGER, "")
+    assert near == [home.household]
     assert work[0].opened > 1
 
 

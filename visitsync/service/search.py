@@ -68,8 +68,7 @@ async def search(
             for one in near
         }
         seen = _seen(gathered, asked)
-        async with context.database.reading() as connection:
-            fitting = await _fitting(context, connection, seen, terms)
+        fitting = await _fitting(context, seen, terms) if seen else []
         matches = [_matched(context, gathered, one, seen[one]) for one in fitting]
         draft = _draft(context, gathered, caller, purpose, sought, matches)
         rows = [_row(context, gathered, caller, purpose, one) for one in matches]
@@ -152,15 +151,12 @@ async def _near(
 
 
 async def _fitting(
-    context: Context,
-    connection: AsyncConnection,
-    seen: Collection[str],
-    groups: Sequence[Collection[IndexTerm]],
+    context: Context, seen: Collection[str], groups: Sequence[Collection[IndexTerm]]
 ) -> list[str]:
     """Those of the households that the caller may see in which everything that is sought fits."""
-    # Asked for none as well, so that a search takes as long for no family as for a hidden one.
-    members = await households.members(connection, seen)
-    keys = context.keyring.opened(await data_keys.of_households(connection, seen))
+    async with context.database.reading() as connection:
+        members = await households.members(connection, seen)
+        keys = context.keyring.opened(await data_keys.of_households(connection, seen))
     return [one for one in seen if not groups or _fits(context, keys, members[one], groups)]
 
 
