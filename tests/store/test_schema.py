@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from build import applied
 
@@ -12,7 +14,7 @@ from visitsync.errors import DatabaseUnavailable, SchemaMismatch
 from visitsync.service.context import Context, open_context
 from visitsync.service.migration import check, migrate
 from visitsync.settings import Settings
-from visitsync.store import schema
+from visitsync.store import access_log, schema
 from visitsync.store.tables import APPEND_ONLY, METADATA
 
 
@@ -31,6 +33,42 @@ async def test_migrating_again_changes_nothing(settings: Settings) -> None:
 
     assert before == after
     assert after.standing == "current"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_down_to_the_release_before_and_up_again(settings: Settings, times: int) -> None:
+    """With entries in the log, which stand there afterwards as before."""
+    async with open_context(settings) as context:
+        await applied(context)
+        before = await _entries(context)
+        for _ in range(times):
+            async with context.database.writing() as connection:
+                assert await schema.revision(connection) == "0004"
+                await connection.run_sync(_down)
+                assert await schema.revision(connection) == "0003"
+                assert await connection.run_sync(_log_indexes) == {"log_entry_household_idx"}
+            assert (await check(settings)).standing == "older"
+            assert (await migrate(settings)).standing == "current"
+    async with open_context(settings) as context, context.database.reading() as connection:
+        assert await connection.run_sync(_log_indexes) == {"log_entry_household_place_idx"}
+        assert await _entries(context) == before != []
+
+
+def _down(connection: sa.Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.scripts()))
+    config.attributes["connection"] = connection
+    command.downgrade(config, "-1")
+
+
+def _log_indexes(connection: sa.Connection) -> set[str | None]:
+    return {one["name"] for one in sa.inspect(connection).get_indexes("log_entry")}
+
+
+async def _entries(context: Context) -> list[tuple[int, int, str]]:
+    async with context.database.reading() as connection:
+        head = await access_log.head(connection)
+        return [one async for one in access_log.entries(connection, head.shard, head.size)]
 
 
 async def test_a_newer_schema_is_refused(settings: Settings) -> None:

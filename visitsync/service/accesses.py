@@ -24,8 +24,7 @@ from visitsync.service.ids import is_household
 from visitsync.service.looking_back import Past, Period
 from visitsync.service.registry import Office
 from visitsync.service.writing import Change, change
-from visitsync.store import clock, directory, facts, households, looks
-from visitsync.store.looks import Place
+from visitsync.store import clock, directory, facts, households
 
 _MOST: Final = 100
 """Looks on a page."""
@@ -127,12 +126,8 @@ async def _read(
 ) -> Accesses:
     times = looking_back.stored_times(days)
     async with context.database.reading() as connection:
-        since = Place("", 0)
-        if cursor is not None:
-            known = await looking_back.years(connection)
-            since = looking_back.place_of(cursor, [shard for shard, _ in known])
-        rows = await looks.of_household(connection, household, since, times, _MOST + 1)
-        past = await looking_back.opened(context, connection, rows[:_MOST])
+        found = await looking_back.page(connection, [household], times, cursor, _MOST)
+        past = await looking_back.opened(context, connection, found.rows)
         delay = context.settings.accesses_delay_days
         told = [one for one in past if not _must_wait(one) or one.at + delay * _DAY <= now]
         lookers = await looking_back.lookers(connection, told)
@@ -140,7 +135,6 @@ async def _read(
         offices = await context.registry.offices_now(connection)
         guarded = await looking_back.guarded(connection, [household])
         stated = await facts.of_household(connection, household)
-    more = Place(rows[_MOST].shard, rows[_MOST].seq) if len(rows) > _MOST else None
     return Accesses(
         household=household,
         days=days,
@@ -150,7 +144,7 @@ async def _read(
         withheld_for_guardians=guarded[household].any
         or authority.keeps_away(stated.values(), clock.day_in_japan(now)),
         delay_days=delay,
-        cursor=None if more is None else looking_back.cursor_of(more),
+        cursor=found.cursor,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.audit import fiscal_year
 from visitsync.consent import Guards, guards, read_scenario
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
@@ -17,10 +18,10 @@ from visitsync.service import entries
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, scenario
 from visitsync.service.keyring import LOG, DataKeys, held
-from visitsync.store import access_log, clock, data_keys, facts
+from visitsync.store import access_log, clock, data_keys, facts, looks
 from visitsync.store.access_log import Row
 from visitsync.store.facts import VIEWER, Fact
-from visitsync.store.looks import Place
+from visitsync.store.looks import Part, Place
 
 LOOKS: Final = frozenset({"timeline_read", "list_read", "export", "print"})
 """Kinds of entries by which somebody saw something of a household.
@@ -92,6 +93,47 @@ async def years(connection: AsyncConnection) -> list[tuple[str, int]]:
     return [*closed, (head.shard, head.size)]
 
 
+# ── finding ───────────────────────────────────────────────────────────────────────────────────────
+class Found(NamedTuple):
+    """Entries of a page, and where the next one begins."""
+
+    rows: Sequence[Row]
+    cursor: str | None
+
+
+async def page(
+    connection: AsyncConnection,
+    households: Collection[str],
+    times: range,
+    cursor: str | None,
+    most: int,
+) -> Found:
+    """The first entries about any of these households: of these times, from the cursor on.
+
+    Raises:
+        BadParameter: a cursor of another list.
+    """
+    known = await years(connection)
+    since = Place("", 0)
+    if cursor is not None:
+        since = place_of(cursor, [shard for shard, _ in known])
+    rows: list[Row] = []
+    for shard, size in known:
+        if shard >= since.shard and _overlaps(shard, times) and len(rows) <= most:
+            start = await looks.first_at(connection, shard, size, times.start)
+            stop = await looks.first_at(connection, shard, size, times.stop)
+            start = max(start, since.seq if shard == since.shard else 0)
+            part = Part(shard, range(start, stop))
+            rows += await looks.about(connection, part, households, most + 1 - len(rows))
+    more = None if len(rows) <= most else cursor_of(Place(rows[most].shard, rows[most].seq))
+    return Found(rows[:most], more)
+
+
+def _overlaps(shard: str, times: range) -> bool:
+    first, last = (fiscal_year(clock.instant(at)) for at in (times.start, times.stop - 1))
+    return first <= int(_year(shard)) <= last
+
+
 # ── looks ─────────────────────────────────────────────────────────────────────────────────────────
 class Past(NamedTuple):
     """One look, opened."""
@@ -126,16 +168,14 @@ async def opened(context: Context, connection: AsyncConnection, rows: Sequence[R
     Raises:
         Tampered: a private part was altered, or its key taken away.
     """
-    looks = [(row, leaf) for row in rows if _is_look(leaf := _LEAF.decode(row.leaf))]
-    wanted = {str(row.household) for row, _ in looks}
+    seen = [(row, leaf) for row in rows if _is_look(leaf := _LEAF.decode(row.leaf))]
+    wanted = {str(row.household) for row, _ in seen}
     stored = await data_keys.of_households(connection, wanted)
     destroyed = {
         one.household for one in stored if one.kind == LOG and one.state != data_keys.ACTIVE
     }
     keys = context.keyring.opened(stored)
-    return [
-        _past(context, keys, row, leaf) for row, leaf in looks if row.household not in destroyed
-    ]
+    return [_past(context, keys, row, leaf) for row, leaf in seen if row.household not in destroyed]
 
 
 def _is_look(leaf: _Leaf) -> bool:
@@ -196,9 +236,9 @@ class Lookers:
         )
 
 
-async def lookers(connection: AsyncConnection, looks: Iterable[Past]) -> Lookers:
+async def lookers(connection: AsyncConnection, past: Iterable[Past]) -> Lookers:
     """The viewers of these looks."""
-    ids = {one.viewer for one in looks if one.viewer}
+    ids = {one.viewer for one in past if one.viewer}
     return Lookers(await facts.history(connection, VIEWER, ids))
 
 

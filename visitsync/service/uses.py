@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,17 +24,12 @@ from visitsync.service.keyring import RECORDS, VisitPlace, held
 from visitsync.service.looking_back import Lookers, Past, Period
 from visitsync.service.registry import Office
 from visitsync.service.writing import change
-from visitsync.store import clock, data_keys, directory, facts, households, looks, visits
+from visitsync.store import clock, data_keys, directory, facts, households, visits
 from visitsync.store.access_log import Row
-from visitsync.store.looks import Place
 from visitsync.store.visits import Stored
 
 _MOST: Final = 100
 """Looks on a page."""
-_SPAN: Final = 20_000
-"""Entries of the log that one statement goes through."""
-_SPANS: Final = 5
-"""Statements for one page; what lies behind them is on the next."""
 _DIRECTIVE: Final = "directive"
 
 
@@ -89,50 +84,17 @@ async def uses(
             public={"office": office, "purpose": "audit"},
         )
     async with context.database.reading() as connection:
-        found = await _page(connection, office, looking_back.stored_times(days), cursor)
+        homes = await households.of_office(connection, office)
+        times = looking_back.stored_times(days)
+        found = await looking_back.page(connection, homes, times, cursor, _MOST)
         made_of = await _written(context, connection, office, found.rows)
     return Uses(
         office=office,
         from_=days[0],
         to=days[1],
         uses=tuple(made_of),
-        cursor=None if found.following is None else looking_back.cursor_of(found.following),
+        cursor=found.cursor,
     )
-
-
-# ── finding ───────────────────────────────────────────────────────────────────────────────────────
-class _Page(NamedTuple):
-    rows: Sequence[Row]
-    following: Place | None
-
-
-async def _page(
-    connection: AsyncConnection, office: str, times: range, cursor: str | None
-) -> _Page:
-    """Entries about households of the office, as far as a page goes."""
-    known = await looking_back.years(connection)
-    begin = Place("", 0)
-    if cursor is not None:
-        begin = looking_back.place_of(cursor, [shard for shard, _ in known])
-    homes = sorted(await households.of_office(connection, office))
-    rows: list[Row] = []
-    spans = 0
-    for shard, size in known:
-        if shard < begin.shard:
-            continue
-        start = await looks.first_at(connection, shard, size, times.start)
-        stop = await looks.first_at(connection, shard, size, times.stop)
-        start = max(start, begin.seq if shard == begin.shard else 0)
-        while start < stop:
-            if spans == _SPANS or len(rows) >= _MOST:
-                return _Page(rows, Place(shard, start))
-            span = range(start, min(start + _SPAN, stop))
-            room = _MOST - len(rows)
-            found = await looks.about(connection, shard, span, homes, room)
-            rows += found
-            spans += 1
-            start = found[-1].seq + 1 if len(found) == room else span.stop
-    return _Page(rows, None)
 
 
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────

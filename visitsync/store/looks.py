@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store.access_log import Row
 from visitsync.store.among import among
-from visitsync.store.tables import log_entry
+from visitsync.store.tables import household, log_entry
 
 _COLUMNS: Final[tuple[sa.Column[Any], ...]] = tuple(log_entry.c[name] for name in Row._fields)
 
@@ -22,40 +22,37 @@ class Place(NamedTuple):
     seq: int
 
 
+class Part(NamedTuple):
+    """A part of a year's log."""
+
+    shard: str
+    seqs: range
+
+
 async def first_at(connection: AsyncConnection, shard: str, size: int, at: int) -> int:
     """The first entry of a year that is not before `at`; `size` where all are.
 
-    Times never decrease along the log, so the primary key alone finds it in a few steps.
+    Times never decrease along the log, so the primary key alone finds it, by halves.
     """
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        found = await connection.execute(
-            sa.select(log_entry.c.at).where(log_entry.c.shard == shard, log_entry.c.seq == middle)
-        )
-        if found.scalar_one() < at:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-async def about(
-    connection: AsyncConnection, shard: str, span: range, households: Collection[str], limit: int
-) -> list[Row]:
-    """The first entries of a span of a year's log about any of these households."""
-    rows = await connection.execute(
-        sa.select(*_COLUMNS)
-        .where(
-            log_entry.c.shard == shard,
-            log_entry.c.seq >= span.start,
-            log_entry.c.seq < span.stop,
-            among(log_entry.c.household, households),
-        )
-        .order_by(log_entry.c.seq)
-        .limit(limit)
+    number = sa.BigInteger()
+    halves = sa.select(
+        sa.literal(0, number).label("low"), sa.literal(size, number).label("high")
+    ).cte("halves", recursive=True)
+    middle = (halves.c.low + halves.c.high) // 2
+    time = (
+        sa.select(log_entry.c.at)
+        .where(log_entry.c.shard == shard, log_entry.c.seq == middle)
+        .correlate(halves)
+        .scalar_subquery()
     )
-    return [Row._make(row) for row in rows]
+    halves = halves.union_all(
+        sa.select(
+            sa.case((time < at, middle + 1), else_=halves.c.low),
+            sa.case((time < at, halves.c.high), else_=middle),
+        ).where(halves.c.low < halves.c.high)
+    )
+    found = await connection.execute(sa.select(halves.c.low).where(halves.c.low == halves.c.high))
+    return int(found.scalar_one())
 
 
 async def last_at(connection: AsyncConnection, household: str) -> int | None:
@@ -69,22 +66,48 @@ async def last_at(connection: AsyncConnection, household: str) -> int | None:
     return found.scalar_one_or_none()
 
 
-async def of_household(
-    connection: AsyncConnection, household: str, since: Place, period: range, limit: int
+async def about(
+    connection: AsyncConnection, part: Part, households: Collection[str], limit: int
 ) -> list[Row]:
-    """The first entries about a household from a place on, in a period of stored times."""
+    """The first `limit` entries of a part of the log about any of these households.
+
+    Up to the first place by which one household has that many there are enough, and nothing beyond
+    it is looked at. So it costs by how many households are asked for, not by how long the log is.
+    """
+    enough = (
+        sa.select(log_entry.c.seq)
+        .where(log_entry.c.household == household.c.id, _within(part.shard, part.seqs))
+        .order_by(log_entry.c.seq)
+        .offset(limit - 1)
+        .limit(1)
+        .correlate(household)
+        .scalar_subquery()
+    )
+    asked = (
+        sa.select(sa.func.min(enough))
+        .select_from(household)
+        .where(among(household.c.id, households))
+    )
+    last = (await connection.execute(asked)).scalar_one()
+    seqs = part.seqs if last is None else range(part.seqs.start, last + 1)
+    # Materialized: a database that saw the limit would bet on reading the log itself from the
+    # start, and lose the bet where the households' entries stand at its end.
+    found = (
+        sa.select(log_entry.c.seq)
+        .where(_within(part.shard, seqs), among(log_entry.c.household, households))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    first = sa.select(found.c.seq).order_by(found.c.seq).limit(limit)
     rows = await connection.execute(
         sa.select(*_COLUMNS)
-        .where(
-            log_entry.c.household == household,
-            log_entry.c.at >= period.start,
-            log_entry.c.at < period.stop,
-            sa.or_(
-                log_entry.c.shard > since.shard,
-                sa.and_(log_entry.c.shard == since.shard, log_entry.c.seq >= since.seq),
-            ),
-        )
-        .order_by(log_entry.c.shard, log_entry.c.seq)
-        .limit(limit)
+        .where(log_entry.c.shard == part.shard, log_entry.c.seq.in_(first))
+        .order_by(log_entry.c.seq)
     )
     return [Row._make(row) for row in rows]
+
+
+def _within(shard: str, seqs: range) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        log_entry.c.shard == shard, log_entry.c.seq >= seqs.start, log_entry.c.seq < seqs.stop
+    )

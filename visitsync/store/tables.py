@@ -380,7 +380,7 @@ log_entry: Final = sa.Table(
     _text("leaf"),
     _text("household", null=True),  # whose key sealed the private part
     _bytes("private", null=True),
-    sa.Index("log_entry_household_idx", "household"),
+    sa.Index("log_entry_household_place_idx", "household", "shard", "seq"),
 )
 log_year: Final = sa.Table(
     # The last checkpoint of a closed year.
