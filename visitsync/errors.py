@@ -86,6 +86,12 @@ class BadParameter(CallerError):
     code = "bad_parameter"
 
 
+class NotItsMediaType(CallerError):
+    """A file's content is not of the media type that is said of it."""
+
+    code = "not_its_media_type"
+
+
 class NotNow(CallerError):
     """It stands in a state in which this cannot be done: used, closed, lapsed or not yet asked."""
 

@@ -93,6 +93,7 @@ REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {
     ),
     ("POST", "/api/v1/households/{household}/directives"): Asked(body=[_DIRECTIVE]),
     ("GET", "/api/v1/households/{household}/directives"): Asked(_PURPOSES[:1]),
+    ("GET", "/api/v1/directives/{directive}/evidence"): Asked(_PURPOSES[:1]),
     ("POST", "/api/v1/directives/{directive}/confirm"): Asked(),
     ("POST", "/api/v1/directives/{directive}/withdraw"): Asked(
         body=[{"reason": "changed_mind", "by": "guardian"}]

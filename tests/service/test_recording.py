@@ -39,7 +39,7 @@ from visitsync.store.facts import Fact
 from visitsync.store.tables import log_entry
 
 STRANGER = "h" + "a" * 26
-SCAN = Evidence(kind="paper", media_type="application/pdf", content=b"%PDF signed " * 99)
+SCAN = Evidence(kind="paper", media_type="application/pdf", content=b"%PDF-1.7 signed " * 99)
 MOTHER = Withdrawal(reason="changed_mind", by="p1")
 FATHER = Withdrawal(reason="changed_mind", by="p2")
 EVERYTHING: dict[str, Any] = dict.fromkeys(("sources", "recipients", "purposes", "categories"), "*")

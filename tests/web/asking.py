@@ -106,6 +106,7 @@ WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
         Way(WORKER, _NOT_THEIRS, _DRAFT, "?preview=true"),
         Way(WORKER, _NOT_THEIRS, _DRAFT),
     ),
+    "GET /api/v1/directives/{directive}/evidence": (Way(WORKER, _NOT_THEIRS, query=_CARE),),
     "POST /api/v1/directives/{directive}/confirm": (Way(WORKER, _NOT_THEIRS),),
     "POST /api/v1/directives/{directive}/withdraw": (
         Way(WORKER, _NOT_THEIRS, _GONE, "?preview=true"),

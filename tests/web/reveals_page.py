@@ -22,6 +22,7 @@ OUT: Final[dict[Reveals, str]] = {
     "own": "own",
     "released": "released",
     "reasons": "why",
+    "signed": "signed",
     "measures": "–",
     "log": "–",
 }

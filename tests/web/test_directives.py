@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+import yarl
 from structlog.testing import LogCapture
 from web.conftest import Town
 from web.family import NAMES, OFFICE_STAFF, STRANGER, WORKER, settle
@@ -26,7 +27,7 @@ DRAFT: dict[str, Any] = {
 SCAN = {
     "kind": "paper",
     "media_type": "image/png",
-    "content": base64.b64encode(b"signed").decode(),
+    "content": base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR signed").decode(),
 }
 GONE = {"reason": "changed_mind", "by": "guardian"}
 NOBODY = "h" + "a" * 26
@@ -148,12 +149,63 @@ async def test_what_is_malformed_is_named_and_not_repeated(
         assert NAMES[0].encode() not in raw
 
 
+async def test_evidence_is_handed_out_as_a_file_that_runs_nothing(town: Town) -> None:
+    household = await settle(town)
+    path = f"/households/{household}/directives"
+    script = base64.b64encode(b"%PDF-1.7 /OpenAction /JavaScript").decode()
+    given = {"kind": "paper", "media_type": "application/pdf", "content": script}
+    _, _, made = await sent(town, path, {**DRAFT, "evidence": given})
+    url = f"/api/v1/directives/{made['id']}/evidence?purpose=care_coordination"
+    async with town.session.get(url, headers=town.staff(WORKER)) as response:
+        assert response.status == 200
+        assert await response.read() == base64.b64decode(script)
+        told = response.headers
+    assert told["Content-Type"] == "application/pdf"
+    assert told["Content-Disposition"] == 'attachment; filename="evidence.pdf"'
+    assert told["X-Content-Type-Options"] == "nosniff"
+    assert told["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert told["Cache-Control"] == "no-store"
+
+
+async def test_evidence_for_others_and_none_are_the_same_bytes(town: Town) -> None:
+    household = await settle(town)
+    path = f"/households/{household}/directives"
+    _, _, scanned = await sent(town, path, {**DRAFT, "evidence": SCAN})
+    _, _, bare = await sent(town, path, DRAFT)
+    answers = set()
+    for directive, staff in (
+        (scanned["id"], STRANGER),
+        (scanned["id"], OFFICE_STAFF),
+        (bare["id"], WORKER),
+        ("d", WORKER),
+        ("%00", WORKER),
+    ):
+        url = f"/api/v1/directives/{directive}/evidence?purpose=care_coordination"
+        async with town.session.get(yarl.URL(url, encoded=True), headers=town.staff(staff)) as got:
+            answers.add((got.status, await got.read()))
+    assert len(answers) == 1
+    assert answers.pop()[0] == 404
+
+
+async def test_evidence_of_another_type_is_refused_and_said_so(town: Town) -> None:
+    household = await settle(town)
+    page = base64.b64encode(b"<script>alert(1)</script>").decode()
+    given = {"kind": "paper", "media_type": "image/jpeg", "content": page}
+    for query in ("", "?preview=true"):
+        path = f"/households/{household}/directives{query}"
+        status, raw, found = await sent(town, path, {**DRAFT, "evidence": given})
+        assert (status, found["code"]) == (422, "not_its_media_type")
+        assert found["where"] == "evidence"
+        assert b"script" not in raw
+
+
 async def test_a_body_is_json_and_no_larger_than_evidence(town: Town) -> None:
     path = f"/households/{NOBODY}/directives"
     assert (await sent(town, path, DRAFT, kind="text/plain"))[0] == 415
     assert (await sent(town, path, b" " * (3 * 2**20 + 1)))[0] == 413
     assert (await sent(town, f"{path}?preview=perhaps", DRAFT))[2]["where"] == "preview"
-    largest = {**SCAN, "content": base64.b64encode(bytes(2**21)).decode()}
+    scan = base64.b64decode(SCAN["content"]).ljust(2**21, b"\0")
+    largest = {**SCAN, "content": base64.b64encode(scan).decode()}
     household = await settle(town)
     path = f"/households/{household}/directives"
     assert (await sent(town, path, {**DRAFT, "evidence": largest}))[0] == 201

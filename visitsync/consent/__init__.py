@@ -7,7 +7,7 @@ without the right to it; the access log would still name them.
 """
 
 from visitsync.consent.acknowledging import without_acknowledgement
-from visitsync.consent.deciding import decide, is_blocked
+from visitsync.consent.deciding import decide, is_blocked, is_shielded
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.facts import Record
 from visitsync.consent.guards import Guards, guards
@@ -33,6 +33,7 @@ __all__ = [
     "decide",
     "guards",
     "is_blocked",
+    "is_shielded",
     "reach",
     "read_scenario",
     "release",

@@ -99,6 +99,13 @@ def is_blocked(scenario: Scenario) -> bool:
     return inquiry is None or limiting.blocks_naming(inquiry) != ([], [])
 
 
+def is_shielded(scenario: Scenario) -> bool:
+    """Whether a shield in force does not allow who asks; an unreadable one allows nobody (C7)."""
+    inquiry = inquiry_of(scenario)
+    unreadable = bool(scenario.shields.unreadable)
+    return inquiry is None or unreadable or bool(limiting.shields_against(inquiry))
+
+
 class _Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules say of one record, and of all that they treat alike."""
 

@@ -103,9 +103,11 @@ async def record(
         UnknownHousehold: no such household, or not for the caller.
         BadParameter: it would not be readable, covers nothing, or names what there is not; or it is
             a consent by somebody known to have no parental authority.
+        NotItsMediaType: the evidence is of another type than it says.
         NotAllowed: the caller may not record directives.
     """
     _must_record(caller)
+    evidence.refuse_mistaken(given)
     async with (
         refusing(context, caller, "record a directive", draft.household),
         change(context, caller) as made,

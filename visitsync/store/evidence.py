@@ -27,6 +27,13 @@ async def add(connection: AsyncConnection, row: Evidence) -> None:
     await bulk.add(connection, evidence, [row])
 
 
+async def of_directive(connection: AsyncConnection, directive: str) -> Evidence | None:
+    """The evidence of a directive; None where none was handed in."""
+    rows = await connection.execute(sa.select(evidence).where(evidence.c.directive == directive))
+    found = rows.one_or_none()
+    return None if found is None else Evidence._make(found)
+
+
 async def kinds(connection: AsyncConnection, household: str) -> dict[str, str]:
     """By directive of a household, the kind of its evidence."""
     rows = await connection.execute(

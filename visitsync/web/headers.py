@@ -28,9 +28,16 @@ ALWAYS: Final = {
 NO_STORE: Final = "no-store"
 
 
+SANDBOX: Final = "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+"""For files that others made: wherever one is opened all the same, it runs nothing."""
+_ATTACHED: Final = "attachment"
+
+
 async def add(request: web.Request, response: web.StreamResponse) -> None:
     """Complete `response` before it leaves; the shape is aiohttp's ``on_response_prepare``."""
     response.headers.update(ALWAYS)
+    if response.headers.get("Content-Disposition", "").startswith(_ATTACHED):
+        response.headers["Content-Security-Policy"] = SANDBOX
     response.headers.setdefault("Cache-Control", NO_STORE)
     if (request_id := request.get(REQUEST_ID)) is not None:
         response.headers["X-Request-Id"] = request_id

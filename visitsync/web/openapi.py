@@ -138,6 +138,8 @@ def _responses(operation: Operation) -> Iterator[tuple[str, Mapping[str, Any]]]:
             str(status),
             {"description": "The answer.", "content": {"application/json": {"schema": schema}}},
         )
+    if operation.files:
+        yield "200", {"description": "A file.", "content": {one: {} for one in operation.files}}
     problem = {"schema": {"$ref": _REF.format(name="ProblemDocument")}}
     yield (
         "default",

@@ -49,6 +49,7 @@ STATUSES: Final[Mapping[type[errors.VisitsyncError], Rule]] = {
     errors.TooLarge: Rule(413),
     errors.TooSlow: Rule(408),
     errors.TooManyRequests: Rule(429),
+    errors.NotItsMediaType: Rule(422),
     errors.NotNow: Rule(409),
     errors.NotProven: Rule(403, tells_where=False),
     errors.CallerError: Rule(400),

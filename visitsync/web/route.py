@@ -13,12 +13,13 @@ from visitsync.errors import BadParameter, SettingsError
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-Reveals: TypeAlias = Literal["nothing", "own", "released", "reasons", "measures", "log"]
+Reveals: TypeAlias = Literal["nothing", "own", "released", "reasons", "signed", "measures", "log"]
 REVEALS: Final[Mapping[Reveals, str]] = {
     "nothing": "nothing of any household",
     "own": "to an office what it handed in itself",
     "released": "what `consent.release` lets out for this viewer and purpose",
     "reasons": "who may see which categories and why; no field of any record",
+    "signed": "what a family signed, to who decides for them; no field of any record",
     "measures": "what protects or opens a household, by ids and codes; no field of any record",
     "log": "entries of the access log, which hold no field of any record",
 }
@@ -63,6 +64,7 @@ class Operation:
         about: one sentence.
         takes: media types of the body, each with its schema.
         answers: by status, the type that the body is written from.
+        files: media types of a file that is answered with 200 instead.
         headers: request headers with a meaning here.
         uses: further types that schemas of `takes` refer to.
     """
@@ -70,6 +72,7 @@ class Operation:
     about: str
     takes: Mapping[str, Mapping[str, Any]] | None = None
     answers: Mapping[int, Any]
+    files: tuple[str, ...] = ()
     headers: tuple[Parameter, ...] = ()
     uses: tuple[type, ...] = ()
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
 from visitsync.errors import BadParameter
-from visitsync.service import directives, effects, standings
+from visitsync.service import directives, effects, evidence_reading, standings
 from visitsync.service.directives import Draft, Recorded, Withdrawal
 from visitsync.service.effects import Preview
-from visitsync.service.evidence import Evidence
+from visitsync.service.evidence import Evidence, MediaType, refuse_mistaken
 from visitsync.service.standings import Directives
 from visitsync.web import body
 from visitsync.web.api.households import PURPOSE
@@ -27,6 +27,15 @@ _DIRECTIVE: Final = "/api/v1/directives/{directive}"
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 """So narrow that no name of a person can stand there."""
+
+_ENDINGS: Final[dict[MediaType, str]] = {
+    "application/pdf": "pdf",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/tiff": "tif",
+    "application/json": "json",
+    "text/plain": "txt",
+}
 
 Code: TypeAlias = Annotated[str, Meta(pattern=_CODE)]
 Item: TypeAlias = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}\Z")]
@@ -77,6 +86,7 @@ async def record_directive(request: web.Request) -> web.Response:
         wanted = await read_as(request, DirectiveDraft, most=most)
         draft = wanted.draft(request.match_info["household"])
         if only_asked:
+            refuse_mistaken(wanted.evidence)
             return answer(await effects.of_draft(context, caller, draft))
         made = await directives.record(context, caller, draft, wanted.evidence)
     return answer(made, status=201)
@@ -87,6 +97,23 @@ async def list_directives(request: web.Request) -> web.Response:
     household, purpose = request.match_info["household"], request.query["purpose"]
     found = await standings.of_household(request.app[CONTEXT], request[CALLER], household, purpose)
     return answer(found)
+
+
+async def read_evidence(request: web.Request) -> web.Response:
+    """What the family signed, as a file to be kept and never a page to be shown."""
+    found = await evidence_reading.of_directive(
+        request.app[CONTEXT],
+        request[CALLER],
+        request.match_info["directive"],
+        request.query["purpose"],
+    )
+    name = f"evidence.{_ENDINGS[found.media_type]}"
+    return web.Response(
+        body=found.content,
+        content_type=found.media_type,
+        charset="utf-8" if found.media_type == "text/plain" else None,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 async def confirm_directive(request: web.Request) -> web.Response:
@@ -145,6 +172,19 @@ ROUTES: Final = (
         operation=Operation(
             about="The household's directives: where each stands, and whom to ask again.",
             answers={200: Directives},
+        ),
+    ),
+    Route(
+        method="GET",
+        path=f"{_DIRECTIVE}/evidence",
+        handler=read_evidence,
+        permission=Permission("record"),
+        reveals="signed",
+        query=(PURPOSE,),
+        operation=Operation(
+            about="What the family signed for a directive, as a file.",
+            answers={},
+            files=get_args(MediaType),
         ),
     ),
     Route(

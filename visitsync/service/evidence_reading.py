@@ -1,0 +1,79 @@
+"""Reading back what a family signed: logged before it is handed out, to who decides for them.
+
+A signed form tells where the family lives. Under an address shield it goes to nobody whom the
+shield does not allow.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from visitsync.consent import is_shielded, read_scenario
+from visitsync.errors import BadParameter, Tampered
+from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.service.affairs.actors import Actor
+from visitsync.service.affairs.looking import look
+from visitsync.service.caller import Caller
+from visitsync.service.context import Context
+from visitsync.service.evidence import Evidence
+from visitsync.service.gathering import Gathered, scenario
+from visitsync.service.keyring import EVIDENCE, held
+from visitsync.store import data_keys, evidence
+
+_NONE: Final = "unknown"
+"""Instead of the household of a directive that there is not."""
+
+
+async def of_directive(context: Context, caller: Caller, directive: str, purpose: str) -> Evidence:
+    """The evidence of a directive; an entry in the access log says who was given it.
+
+    Raises:
+        UnknownHousehold: no such directive, none for the caller, or none with evidence that can
+            still be read: one answer for all.
+        BadParameter: an unknown purpose.
+        NotAllowed: the caller may not record directives.
+        Tampered: it is not what was stored.
+        DatabaseUnavailable: it could not be logged, so it is not answered.
+    """
+    caller.must("record")
+    if purpose not in VOCABULARY.purposes:
+        raise BadParameter("is no purpose of the vocabulary", where="purpose")
+    stored = await _stored(context, directive)
+    household = _NONE if stored is None else stored.household
+
+    async def work(gathered: Gathered, actor: Actor) -> Evidence | None:
+        if not any(purpose in VOCABULARY.purposes_of_role[role] for role in actor.roles):
+            return None
+        if is_shielded(read_scenario(scenario(gathered, actor.id, purpose, household), {})):
+            return None
+        return None if stored is None else await _opened(context, stored)
+
+    told = {"directive": directive}
+    return await look(
+        context, caller, household, work, kind="export", purpose=purpose, private=told
+    )
+
+
+async def _stored(context: Context, directive: str) -> evidence.Evidence | None:
+    if not directive.isprintable():
+        return None  # no id, and nothing that a database could be asked for
+    async with context.database.reading() as connection:
+        return await evidence.of_directive(connection, directive)
+
+
+async def _opened(context: Context, stored: evidence.Evidence) -> Evidence | None:
+    """None where the household's key for evidence was destroyed."""
+    async with context.database.reading() as connection:
+        rows = await data_keys.of_households(connection, [stored.household])
+    place = (stored.household, "", EVIDENCE)
+    mine = [one for one in rows if (one.household, one.program, one.kind) == place]
+    if any(one.state != data_keys.ACTIVE for one in mine):
+        return None
+    key = held(context.keyring.opened(mine), place)
+    plain = context.keyring.open_evidence(key, stored.household, stored.directive, stored.sealed)
+    try:
+        return msgspec.msgpack.decode(plain, type=Evidence)
+    except msgspec.DecodeError:
+        raise Tampered("Stored evidence is of no form that there is", where="evidence") from None
