@@ -6,6 +6,7 @@ its author is told.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import time
@@ -38,6 +39,11 @@ _DRAFT: Final[dict[str, Any]] = {
     "purposes": ["care_coordination"],
     "categories": ["attendance"],
     "notice_version": "2026-04",
+}
+_SAID: Final = {
+    "kind": "electronic",
+    "media_type": "text/plain",
+    "content": base64.b64encode(b"yes").decode(),
 }
 _GONE: Final = {"reason": "changed_mind", "by": "guardian"}
 _EMERGENCY: Final = {
@@ -197,7 +203,11 @@ async def ask(town: Town, name: str, way: Way, staff: str, one: str) -> Answer:
     method, _, path = name.partition(" ")
     before, _, rest = path.partition("{")
     url = URL(f"{before}{one}{rest.partition('}')[2]}{way.query}", encoded=True)
-    headers = {"Authorization": f"Bearer {town.tokens.staff[staff]}", "Accept-Language": "en"}
+    headers = {
+        "Authorization": f"Bearer {town.tokens.staff[staff]}",
+        "Accept-Language": "en",
+        "Accept-Protected": "address",
+    }
     if not path.startswith("/api/"):
         headers = {"Cookie": await _cookie(town, staff), "Accept": "text/html"}
     data = None
@@ -239,7 +249,7 @@ async def a_town(context: Context) -> AsyncIterator[Town]:
 async def a_home(town: Town) -> Home:
     """A household with a consent, a shield, a block, a lift and an emergency access."""
     home = await settle(town)
-    consented = await consent(town, home, "multiples", "household_support", categories=("contact",))
+    await consent(town, home, "multiples", "household_support", categories=("contact",))
 
     async def made(path: str, staff: str, body: Mapping[str, Any]) -> str:
         async with town.session.post(
@@ -250,7 +260,9 @@ async def a_home(town: Town) -> Home:
 
     proof = {"proof": town.tokens.staff[IN_NEED]}
     access = await made(f"households/{home}/break-glass", IN_NEED, {**_EMERGENCY, **proof})
-    shield = await made(f"households/{home}/shields", WORKER, {})
+    directive = await made(f"households/{home}/directives", WORKER, {**_DRAFT, "evidence": _SAID})
+    allowed = ["role:child_protection_worker@agency:shiomi-city", f"viewer:{WORKER}"]
+    shield = await made(f"households/{home}/shields", WORKER, {"allowed": allowed})
     lift = await made(
         f"shields/{shield}/lifts",
         OFFICE_STAFF,
@@ -268,7 +280,7 @@ async def a_home(town: Town) -> Home:
         "council-cases": case,
         "invocations": invocation,
         "households": home,
-        "directives": consented.id,
+        "directives": directive,
         "shields": shield,
         "blocks": block,
         "lifts": lift,

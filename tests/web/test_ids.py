@@ -192,8 +192,10 @@ async def test_control_an_id_taken_in_another_spelling_is_noticed(
     home = await a_home(city)
     view = timelines.view
 
-    async def folding(context: Context, caller: Caller, one: str, *more: Any) -> View:
-        return await view(context, caller, one.strip(" \n{}").lower(), *more)
+    async def folding(
+        context: Context, caller: Caller, one: str, *more: Any, **further: Any
+    ) -> View:
+        return await view(context, caller, one.strip(" \n{}").lower(), *more, **further)
 
     monkeypatch.setattr(timelines, "view", folding)
     name = "GET /api/v1/households/{household}/timeline"
