@@ -66,6 +66,20 @@ def read(stored: str) -> Body:
     return made
 
 
+def readable(stored: str, household: str) -> Body | None:
+    """What a stored directive says; None where the rules cannot read it.
+
+    It may be damaged, or of a newer release. Then it counts as a refusal of everything (C10).
+    """
+    try:
+        made = msgspec.json.decode(stored)
+    except msgspec.DecodeError:
+        return None
+    if not isinstance(made, dict) or "unreadable" in _troubles(made, household, 0):
+        return None
+    return made
+
+
 def is_withdrawn(known: Fact) -> bool:
     """Whether the family has withdrawn a stored directive."""
     return read(known.body)["withdrawn_at"] is not None
@@ -126,12 +140,22 @@ def refuse_unreadable(made: Body, household: str, at: int) -> None:
     Raises:
         BadParameter: it is malformed, or covers nothing.
     """
+    if _troubles(made, household, at):
+        raise BadParameter(
+            "The directive could not be read by the rules or covers nothing; a consent names at "
+            "least attendance, and every code must be one of the vocabulary",
+            where="directive",
+        )
+
+
+def _troubles(made: Body, household: str, at: int) -> frozenset[str]:
+    """What the rules report about a directive."""
     fact = {
+        **made,
         "id": "new",
         "version": 1,
         "recorded_at": clock.written(at),
         "household": household,
-        **made,
     }
     question = {
         "viewer": "nobody",
@@ -141,12 +165,7 @@ def refuse_unreadable(made: Body, household: str, at: int) -> None:
         "known_at": None,
     }
     scenario = read_scenario({"vocabulary": 1, "directives": [fact], "question": question})
-    if any(one.kind == "directive" for one in scenario.unreadable):
-        raise BadParameter(
-            "The directive could not be read by the rules or covers nothing; a consent names at "
-            "least attendance, and every code must be one of the vocabulary",
-            where="directive",
-        )
+    return frozenset(one.trouble for one in scenario.unreadable if one.kind == "directive")
 
 
 def _list(items: Any) -> Any:  # noqa: ANN401 -- a list, or one word for all

@@ -88,10 +88,18 @@ class Found(NamedTuple):
 
     @property
     def body(self) -> Body:
-        """What it says."""
-        if self.fact is not None:
-            return consents.read(self.fact.body)
-        return {} if self.proposal is None else consents.read(self.proposal.body)
+        """What it says.
+
+        Raises:
+            BadParameter: the rules cannot read it, so that nobody knows what would be changed.
+        """
+        stored = self.fact or self.proposal
+        if stored is None:
+            return {}
+        said = consents.readable(stored.body, self.household)
+        if said is None:
+            raise BadParameter("cannot be read; the operator must see to it", where="directive")
+        return said
 
 
 async def record(

@@ -202,7 +202,7 @@ def _supposed(
         for directive in directives
         if isinstance(found := directive.get("registrations"), list)
         for one in found
-        if one in offices_of
+        if isinstance(one, str) and one in offices_of  # some directive may be unreadable
     }
     named |= {(office, f"{office}/supposed") for office in gathered.offices}
     made: dict[str, Record | None] = {}

@@ -301,7 +301,10 @@ def record_of(one: Stored, offices: Mapping[str, Office]) -> Record | None:
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
-    said = msgspec.json.decode(fact.body)
+    try:
+        said = msgspec.json.decode(fact.body)
+    except msgspec.DecodeError:
+        said = None  # the rules treat it as what it is: a fact that cannot be read
     made: dict[str, Any] = said if isinstance(said, dict) else {"": said}
     at = clock.written(fact.recorded_at)
     return made | {"id": fact.id, "version": fact.version, "recorded_at": at}

@@ -21,10 +21,11 @@ from visitsync.store import clock, evidence, notices, proposals
 from visitsync.store.facts import Fact
 
 State: TypeAlias = Literal[
-    "in_force", "refused", "not_begun", "not_confirmed", "expired", "withdrawn"
+    "in_force", "refused", "not_begun", "not_confirmed", "expired", "withdrawn", "unreadable"
 ]
 Reason: TypeAlias = Literal["newer_notice", "expiring", "authority_lost"]
 
+_EVERYTHING: Final = "*"
 _SOON: Final = 30 * 86_400_000_000
 
 
@@ -36,23 +37,25 @@ class DirectiveStanding(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: dt.datetime
     """Of this version."""
     state: State
-    """``refused``: a refusal that is in force."""
+    """``refused``: a refusal that is in force. ``unreadable``: it is damaged or of a newer release,
+    and refuses everything."""
     expires_at: dt.datetime | None
     ask_again: tuple[Reason, ...]
     """Why the family should be asked again; only of what is in force or will be."""
     evidence: str | None
     """``paper`` or ``electronic``; None where none was handed in."""
-    grantor: str
+    grantor: str | None
+    """Like all else that is null here, of an unreadable one nobody knows it."""
     effect: str
     sources: Any
     recipients: Any
     purposes: Any
     categories: Any
     registrations: Any
-    valid_from: dt.datetime
-    data_from: dt.date
+    valid_from: dt.datetime | None
+    data_from: dt.date | None
     data_until: dt.date | None
-    notice_version: str
+    notice_version: str | None
     withdrawn_at: dt.datetime | None
 
 
@@ -103,14 +106,18 @@ async def _listed(context: Context, gathered: Gathered, household: str) -> Direc
     }
     listed = [
         _standing(
-            (one.id, one.version, one.recorded_at), one.body, now, versions, kinds.get(one.id)
+            (one.id, one.version, one.recorded_at),
+            consents.readable(one.body, household),
+            now,
+            versions,
+            kinds.get(one.id),
         )
         for one in newest.values()
     ]
     listed += [
         _standing(
             (one.directive, 1, one.recorded_at),
-            one.body,
+            consents.readable(one.body, household),
             now,
             versions,
             kinds.get(one.directive),
@@ -125,7 +132,7 @@ async def _listed(context: Context, gathered: Gathered, household: str) -> Direc
         newest_notice=versions[-1] if versions else None,
         directives=tuple(
             _with_authority(gathered.known.facts, one, now)
-            for one in sorted(listed, key=lambda one: (one.valid_from, one.id))
+            for one in sorted(listed, key=_by_age)
         ),
     )
 
@@ -140,7 +147,7 @@ def _with_authority(known: Sequence[Fact], one: DirectiveStanding, now: int) -> 
 
 def _standing(  # noqa: PLR0913 -- which version, what it says, beside what is known
     which: tuple[str, int, int],
-    stored: str,
+    body: Body | None,
     now: int,
     versions: Sequence[str],
     kind: str | None,
@@ -148,7 +155,8 @@ def _standing(  # noqa: PLR0913 -- which version, what it says, beside what is k
     waits: bool = False,
 ) -> DirectiveStanding:
     name, version, at = which
-    body = consents.read(stored)
+    if body is None:
+        return _unreadable(which, kind)
     until = _instant(body["valid"]["until"])
     state = _state(body, now, waits=waits)
     return DirectiveStanding(
@@ -174,6 +182,36 @@ def _standing(  # noqa: PLR0913 -- which version, what it says, beside what is k
         notice_version=body["notice_version"],
         withdrawn_at=_instant(body["withdrawn_at"]),
     )
+
+
+def _unreadable(which: tuple[str, int, int], kind: str | None) -> DirectiveStanding:
+    """One that the rules cannot read: listed as what it counts as (C10)."""
+    name, version, at = which
+    return DirectiveStanding(
+        id=name,
+        version=version,
+        recorded_at=clock.instant(at),
+        state="unreadable",
+        expires_at=None,
+        ask_again=(),
+        evidence=kind,
+        grantor=None,
+        effect="deny",
+        sources=_EVERYTHING,
+        recipients=_EVERYTHING,
+        purposes=_EVERYTHING,
+        categories=_EVERYTHING,
+        registrations="household",
+        valid_from=None,
+        data_from=None,
+        data_until=None,
+        notice_version=None,
+        withdrawn_at=None,
+    )
+
+
+def _by_age(one: DirectiveStanding) -> tuple[dt.datetime, str]:
+    return one.valid_from or one.recorded_at, one.id
 
 
 def _state(body: Body, now: int, *, waits: bool) -> State:

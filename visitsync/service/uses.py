@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.consent import Guards
 from visitsync.errors import NotAllowed
-from visitsync.service import looking_back
+from visitsync.service import consents, looking_back
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import RECORDS, VisitPlace, held
@@ -30,7 +30,6 @@ from visitsync.store.visits import Stored
 
 _MOST: Final = 100
 """Looks on a page."""
-_DIRECTIVE: Final = "directive"
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +189,7 @@ async def _sources(connection: AsyncConnection, past: Sequence[Past]) -> dict[st
     cited = {ref for one in past for rule, ref in one.bases if rule == "C3"}
     ids = {one.partition("@")[0] for one in cited}
     found: dict[str, Collection[str]] = {}
-    for fact in await facts.history(connection, _DIRECTIVE, ids):
-        body: dict[str, Any] = msgspec.json.decode(fact.body)
+    for fact in await facts.history(connection, consents.KIND, ids):
+        body = consents.readable(fact.body, str(fact.household)) or {}
         found[f"{fact.id}@{fact.version}"] = body.get("sources", ())
     return found
