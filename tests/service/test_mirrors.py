@@ -235,7 +235,8 @@ async def test_pages_follow_each_other_without_a_gap_and_without_a_repeat(
     assert len(whole) == len(everything) == 7
     assert [one.at for one in whole] == sorted(one.at for one in whole)
 
-    for most in (2, 3, 7, 100):
+    for most, span in ((2, 1), (3, 1_000), (7, 3), (100, 1)):
+        monkeypatch.setattr(looking_back, "_SPAN", span)
         monkeypatch.setattr(uses, "_MOST", most)
         monkeypatch.setattr(household_accesses, "_MOST", most)
         gathered: list[Use] = []

@@ -64,7 +64,7 @@ async def test_of_another_year_nothing_is_found(context: Context, rows: Sequence
             assert await looks.about(connection, part, HOMES, 100) == []
 
 
-@pytest.mark.parametrize("asked", [HOMES[:1], LATE, HOMES[::2]], ids=["one", "late", "many"])
+@pytest.mark.parametrize("asked", [HOMES[:1], LATE, HOMES[::10]], ids=["one", "late", "some"])
 async def test_the_index_by_household_and_place_is_used(
     context: Context, rows: Sequence[Row], asked: list[str]
 ) -> None:
@@ -72,15 +72,11 @@ async def test_the_index_by_household_and_place_is_used(
     assert rows
     plans = await _plans(context, asked)
 
-    assert len(plans) == 2
-    if context.database.name == "postgresql":
-        for plan in plans:
-            assert "Seq Scan on log_entry" not in plan
-        assert "log_entry_household_place_idx" in plans[0]
-    else:
-        for plan in plans:
-            assert "SCAN log_entry" not in plan
-            assert "log_entry_household_place_idx (household=? AND shard=? AND seq>? AND" in plan
+    assert plans
+    for plan in plans:
+        assert "Seq Scan on log_entry" not in plan
+        assert "SCAN log_entry" not in plan
+        assert "log_entry_household_place_idx" in plan
 
 
 async def _plans(context: Context, asked: list[str]) -> list[str]:

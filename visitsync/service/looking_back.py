@@ -32,6 +32,8 @@ _SHOWN: Final = frozenset({"shown", "masked"})
 _LONGEST: Final = dt.timedelta(days=366)
 _USUAL: Final = dt.timedelta(days=30)
 _DAY: Final = dt.timedelta(days=1)
+_SPAN: Final = 1_000
+"""Entries of the log that are worth a statement."""
 _CURSOR: Final = re.compile(r"(20[0-9]{2})-([0-9]{1,15})")
 
 
@@ -124,9 +126,28 @@ async def page(
             stop = await looks.first_at(connection, shard, size, times.stop)
             start = max(start, since.seq if shard == since.shard else 0)
             part = Part(shard, range(start, stop))
-            rows += await looks.about(connection, part, households, most + 1 - len(rows))
+            rows += await _first(connection, part, households, most + 1 - len(rows))
     more = None if len(rows) <= most else cursor_of(Place(rows[most].shard, rows[most].seq))
     return Found(rows[:most], more)
+
+
+async def _first(
+    connection: AsyncConnection, part: Part, households: Collection[str], limit: int
+) -> list[Row]:
+    """The first entries about these households, without finding all that there are.
+
+    It looks at as much of the log as holds on average what one of them has, then twice as far each
+    time: those of many stand close together, and of few there are few.
+    """
+    rows: list[Row] = []
+    span = max(_SPAN, len(part.seqs) // max(1, len(households)))
+    start = part.seqs.start
+    while start < part.seqs.stop and len(rows) < limit:
+        stop = min(start + span, part.seqs.stop)
+        here = Part(part.shard, range(start, stop))
+        rows += await looks.about(connection, here, households, limit - len(rows))
+        start, span = stop, 2 * span
+    return rows
 
 
 def _overlaps(shard: str, times: range) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store.access_log import Row
 from visitsync.store.among import among
-from visitsync.store.tables import household, log_entry
+from visitsync.store.tables import log_entry
 
 _COLUMNS: Final[tuple[sa.Column[Any], ...]] = tuple(log_entry.c[name] for name in Row._fields)
 
@@ -69,32 +69,17 @@ async def last_at(connection: AsyncConnection, household: str) -> int | None:
 async def about(
     connection: AsyncConnection, part: Part, households: Collection[str], limit: int
 ) -> list[Row]:
-    """The first `limit` entries of a part of the log about any of these households.
-
-    Up to the first place by which one household has that many there are enough, and nothing beyond
-    it is looked at. So it costs by how many households are asked for, not by how long the log is.
-    """
-    enough = (
-        sa.select(log_entry.c.seq)
-        .where(log_entry.c.household == household.c.id, _within(part.shard, part.seqs))
-        .order_by(log_entry.c.seq)
-        .offset(limit - 1)
-        .limit(1)
-        .correlate(household)
-        .scalar_subquery()
-    )
-    asked = (
-        sa.select(sa.func.min(enough))
-        .select_from(household)
-        .where(among(household.c.id, households))
-    )
-    last = (await connection.execute(asked)).scalar_one()
-    seqs = part.seqs if last is None else range(part.seqs.start, last + 1)
+    """The first `limit` entries of a part of the log about any of these households."""
     # Materialized: a database that saw the limit would bet on reading the log itself from the
     # start, and lose the bet where the households' entries stand at its end.
     found = (
         sa.select(log_entry.c.seq)
-        .where(_within(part.shard, seqs), among(log_entry.c.household, households))
+        .where(
+            log_entry.c.shard == part.shard,
+            log_entry.c.seq >= part.seqs.start,
+            log_entry.c.seq < part.seqs.stop,
+            among(log_entry.c.household, households),
+        )
         .cte("found")
         .prefix_with("MATERIALIZED")
     )
@@ -105,9 +90,3 @@ async def about(
         .order_by(log_entry.c.seq)
     )
     return [Row._make(row) for row in rows]
-
-
-def _within(shard: str, seqs: range) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        log_entry.c.shard == shard, log_entry.c.seq >= seqs.start, log_entry.c.seq < seqs.stop
-    )
