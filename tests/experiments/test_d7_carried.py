@@ -21,7 +21,7 @@ ROUND: Final = 500
 @pytest.mark.long
 def test_d7_no_protection_is_lost_in_100_000_sequences() -> None:
     """As many as `HAND_OVERS` says; 100,000 take some minutes on two cores."""
-    rounds = int(os.environ.get("HAND_OVERS", "2000")) // ROUND
+    rounds = int(os.environ.get("HAND_OVERS", "1000")) // ROUND
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         answers = list(pool.map(lost, range(0, rounds * ROUND, ROUND), [ROUND] * rounds))

@@ -252,7 +252,7 @@ async def a_town(context: Context, seed: int = 7, first: int = 0) -> Town:
 async def test_d7_no_protection_is_lost_in_the_database(context: Context, engine: str) -> None:
     """As many sequences as `HAND_OVERS_STORED` says, on PostgreSQL a fifth of them."""
     await a_city(context)
-    sequences = int(os.environ.get("HAND_OVERS_STORED", "2"))
+    sequences = int(os.environ.get("HAND_OVERS_STORED", "1"))
     taken: set[str] = set()
     doubted = 0
     for seed in range(sequences if engine == "sqlite" else max(1, sequences // 5)):
