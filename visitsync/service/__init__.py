@@ -15,10 +15,11 @@ module              asks
 ``submissions``     ``submit(context, caller, office, payload, terms) -> Report``;
                     payload is ``Records(content, ndjson)`` or ``Files(files)``, terms are
                     ``Terms(dry_run, mode, idempotency_key)`` (all of ``service.reports``)
-``timelines``       ``view(context, caller, household, purpose, page) -> View``; ``Page(start,
-                    until, programs, limit, cursor)`` and all answers are of ``service.views``;
+``timelines``       ``view(context, caller, household, purpose, page, acknowledged=…) -> View``;
+                    ``Page(start, until, programs, limit, cursor)`` and all answers are of
+                    ``service.views``; ``acknowledged`` says that the client heeds ``protected``;
                     raises UnknownHousehold for none and for not-for-you alike
-``search``          ``search(context, caller, purpose, sought: Sought) -> Found``
+``search``          ``search(context, caller, purpose, Sought, acknowledged=…) -> Found``
 ``directory``       ``plan(context, wanted: Wanted) -> Difference``,
                     ``apply(context, caller, wanted) -> Difference``, ``current(context)``
 ``tokens``          ``issue(context, caller, *, subject, scopes, days) -> Issued`` (the secret is
@@ -31,7 +32,7 @@ module              asks
 ``blocks``          ``record(context, caller, household, BlockDraft)``
 ``closing``         ``ask(context, caller, kind, id)``, then ``approve(…)`` by somebody else
 ``lifts``           ``ask(context, caller, shield, LiftDraft)``, ``approve(context, caller, id)``,
-                    ``use(context, caller, id, purpose) -> Lifted``, once
+                    ``use(context, caller, id, purpose, acknowledged=True) -> Lifted``, once
 ``emergencies``     ``ask(context, caller, household, EmergencyDraft) -> EmergencyAccess``,
                     ``approve(context, caller, id)``
 ``emergency_reviews``  ``review(context, caller, id, ReviewDraft)``, ``waiting(context, caller)``,
