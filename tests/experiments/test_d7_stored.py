@@ -332,19 +332,26 @@ async def test_d6_what_is_begun_later_reaches_what_still_waits(context: Context,
 async def test_d6_what_waits_beside_a_report_of_the_same_submission_is_as_protected(
     context: Context,
 ) -> None:
-    """Both are new: the second may belong to the first, which has nothing to copy yet."""
+    """The second may belong to the first only, which is new too and has nothing to copy yet."""
     await a_city(context)
-    town = await a_town(context)
     await handed_in(context, [a_visit(1)])
     home = await home_of(context)
     await shielded(context, home)
-    await handed_in(context, [a_visit(2, case_no="F-2"), a_visit(3, case_no="F-3")])
+    number = "000-7777-1234"
+    father = a_guardian(
+        name="試験　一郎", kana="シケン　イチロウ", birth_date="1990-01-01", phone=number
+    )
+    other = a_guardian(name="別家　健", kana="ベッケ　ケン", birth_date="1980-02-02", phone=number)
+    both = [
+        a_visit(2, case_no="F-2", persons=(a_guardian(), a_child(), father)),
+        a_visit(3, case_no="F-3", persons=(other,)),
+    ]
+    assert (await handed_in(context, both)).linking.review == 2
 
-    for case_no in ("F-2", "F-3"):
-        other = await home_of(context, case_no)
-        assert other != home
-        assert await standing(context, other)
-    assert town.known
+    homes = {await home_of(context, case_no) for case_no in ("F-2", "F-3")}
+    assert len(homes | {home}) == 3
+    for one in homes:
+        assert await standing(context, one)
 
 
 async def test_d7_what_was_confirmed_for_the_whole_is_provisional_for_the_half(
