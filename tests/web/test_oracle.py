@@ -32,7 +32,7 @@ from web.asking import (
 from web.conftest import Town
 from web.family import CASE_NO, STRANGER, WORKER
 
-from visitsync.consent import scenario, statements
+from visitsync.consent import Scenario, read_scenario, scenario, statements
 from visitsync.consent.facts import Viewer
 from visitsync.envelope import construction
 from visitsync.service import gathering, nobody, search
@@ -59,6 +59,8 @@ class Work(NamedTuple):
     opened: int
     facts: int
     """Read by the rules, but for viewers."""
+    scenes: int
+    """Questions that were read with their facts."""
 
 
 class _Watch:
@@ -66,7 +68,7 @@ class _Watch:
         self._statements: list[str] = []
         self._rows: dict[str, int] = {}
         self._counted = {"encrypt": 0, "decrypt": 0}
-        self._facts = 0
+        self._facts = self._scenes = 0
         fetch = Prepared.fetch
 
         async def watched(
@@ -86,6 +88,12 @@ class _Watch:
 
         patch.setattr(Prepared, "fetch", watched)
         patch.setattr(scenario, "state", stated)
+
+        def scene(*given: Any) -> Scenario:
+            self._scenes += 1
+            return read_scenario(*given)
+
+        patch.setattr(gathering, "read_scenario", scene)
         for name in self._counted:
             patch.setattr(construction, name, self._counting(name, getattr(construction, name)))
 
@@ -103,7 +111,7 @@ class _Watch:
     def work(self) -> Iterator[list[Work]]:
         self._statements, self._rows = [], {}
         self._counted.update(encrypt=0, decrypt=0)
-        self._facts = 0
+        self._facts = self._scenes = 0
         found: list[Work] = []
         yield found
         found.append(
@@ -113,6 +121,7 @@ class _Watch:
                 self._counted["encrypt"],
                 self._counted["decrypt"],
                 self._facts,
+                self._scenes,
             )
         )
 
@@ -148,9 +157,9 @@ class Told(NamedTuple):
             )
             if one != another
         ]
-        looks = _reads_visits(self.work) or _reads_visits(other.work)
-        if looks and self.work.facts != other.work.facts:
-            found.append("facts")
+        if _reads_visits(self.work) or _reads_visits(other.work):
+            found += ["facts"] * (self.work.facts != other.work.facts)
+            found += ["scenes"] * (self.work.scenes != other.work.scenes)
         return found + [
             f"rows of {sql[:60]}"
             for sql in self.work.rows.keys() | other.work.rows.keys()
@@ -348,7 +357,7 @@ def test_facts_of_nobody_can_be_read() -> None:
     """Else reading them would take less than reading what families decide."""
     known = Known(1_790_000_000_000_000, {}, nobody.facts_beside(0), ())
     gathered = gathering.Gathered(known, {}, (), {})
-    read = scenario.read_scenario(gathering.scenario(gathered, "u", "audit", nobody.HOUSEHOLD), {})
+    read = read_scenario(gathering.scenario(gathered, "u", "audit", nobody.HOUSEHOLD), {})
     assert {one.kind for one in read.unreadable} == {"question"}  # whose viewer is nobody either
     assert read.directives.readable
     assert read.shields.readable
