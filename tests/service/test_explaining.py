@@ -225,6 +225,30 @@ async def test_the_past_and_drafts_are_for_those_who_need_them(context: Context)
         await explain(context, WORKER, home, unreadable)
 
 
+async def test_looking_back_needs_no_more_than_the_scope_audit(context: Context) -> None:
+    home = await a_home(context)
+    consent = await consented(context, home)
+    past = Asked(purpose="audit", known_at=consent.recorded_at)
+    for who, may in (("auditor", True), ("officer", True), ("worker", False), ("helper", False)):
+        caller = Caller(kind="staff", id=who, scopes=frozenset({"audit"}))
+        if may:
+            assert "worker" in {
+                one for one, _, _ in seen(await explain(context, caller, home, past))
+            }
+        for asked in (
+            Asked(purpose="audit"),
+            Asked(purpose="audit", draft=a_consent(home)),
+            Asked(purpose="audit", known_at=consent.recorded_at, draft=a_consent(home)),
+            *(() if may else (past,)),
+        ):
+            with pytest.raises(NotAllowed):
+                await explain(context, caller, home, asked)
+    for scope in ("submit", "record", "operate"):
+        caller = Caller(kind="staff", id="auditor", scopes=frozenset({scope}))
+        with pytest.raises(NotAllowed):
+            await explain(context, caller, home, past)
+
+
 async def test_every_explanation_stands_in_the_log(context: Context) -> None:
     home = await a_home(context)
     await explain(context, WORKER, home, ASKED)

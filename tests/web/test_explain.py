@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from web.conftest import Town
-from web.family import NAMES, OFFICE_STAFF, STRANGER, WORKER, consent, settle
+from web.family import AUDITOR, NAMES, OFFICE_STAFF, STRANGER, WORKER, consent, settle
 
 DRAFT = {
     "grantor": "guardian",
@@ -94,3 +95,23 @@ async def test_the_past_wants_a_time_and_a_role(town: Town) -> None:
     assert status == 403
     status, _ = await asked(town, OFFICE_STAFF, household)
     assert status == 404
+
+
+async def test_an_auditors_token_looks_back_and_no_more(town: Town) -> None:
+    household = await settle(town)
+    recorded = await consent(town, household, "multiples")
+    path = f"/api/v1/households/{household}/explain"
+    then = recorded.recorded_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    for query, expected in (
+        ({"purpose": "audit", "known_at": then}, 200),
+        ({"purpose": "audit"}, 403),
+        ({"purpose": "care_coordination", "known_at": then}, 404),
+    ):
+        async with town.session.get(path, params=query, headers=town.staff(AUDITOR)) as response:
+            assert response.status == expected
+            found = await response.json()
+        if expected == 200:
+            assert WORKER in [one["viewer"] for one in found["people"]]
+    body = {"purpose": "audit", "draft": DRAFT}
+    async with town.session.post(path, json=body, headers=town.staff(AUDITOR)) as response:
+        assert response.status == 403

@@ -43,7 +43,7 @@ from visitsync.service.gathering import (
 )
 from visitsync.service.ids import is_household
 from visitsync.service.keyring import LOG, held
-from visitsync.service.timelines import TRIES, refuse_unless_viewer
+from visitsync.service.timelines import TRIES, refuse_unless_staff
 from visitsync.store import clock, epochs, facts, visits
 from visitsync.store.facts import Fact
 
@@ -63,7 +63,8 @@ async def explain(context: Context, caller: Caller, household: str, asked: Asked
         BadParameter: an unknown purpose, a time to come, or a draft that could not be read.
         DatabaseUnavailable: it could not be logged, so it is not answered.
     """
-    refuse_unless_viewer(caller, asked.purpose)
+    _must_ask(caller, asked)
+    refuse_unless_staff(caller, asked.purpose)
     household = household if is_household(household) else "unknown"
     for _ in range(TRIES):
         gathered = await gather_one(context, caller, household, None)
@@ -74,6 +75,13 @@ async def explain(context: Context, caller: Caller, household: str, asked: Asked
                 raise UnknownHousehold(NOT_THERE)
             return explained
     raise DatabaseUnavailable("The facts kept changing; ask again")
+
+
+def _must_ask(caller: Caller, asked: Asked) -> None:
+    """Auditors look back with the token by which they read the log; now and drafts are no audit."""
+    looks_back = asked.known_at is not None and asked.draft is None
+    if not (looks_back and "audit" in caller.scopes):
+        caller.must("read")
 
 
 async def _explained(

@@ -48,7 +48,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if wait := request.app[_RATE].wait(caller.token or caller.id, _now()):
         raise TooManyRequests("Asked too often", seconds=math.ceil(wait))
     try:
-        if permission.scope not in caller.scopes:
+        if not permission.covers(caller.scopes):
             raise NotAllowed("The token's scope does not cover this")  # noqa: TRY301 -- logged below
         declared.check_query(request.query.items())
         return await handler(request)

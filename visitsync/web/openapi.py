@@ -99,6 +99,8 @@ def _operation(route: Route, operation: Operation) -> dict[str, Any]:
     }
     if route.permission.scope:
         made["x-scope"] = route.permission.scope
+    if route.permission.or_scope:
+        made["x-or-scope"] = route.permission.or_scope
     if operation.takes is not None:
         made["requestBody"] = {
             "required": True,

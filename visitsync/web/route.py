@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -32,13 +32,20 @@ class Permission:
 
     Attributes:
         scope: of the token; None where nobody has to say who they are.
+        or_scope: another one that will do for a part of what the route answers; the service knows
+            for which.
         why: for an open route, why it may be open.
         by_session: whether the browser's session stands in for the header.
     """
 
     scope: str | None = None
+    or_scope: str | None = None
     why: str = ""
     by_session: bool = False
+
+    def covers(self, scopes: Collection[str]) -> bool:
+        """Whether a token with these scopes may come in."""
+        return self.scope in scopes or (self.or_scope is not None and self.or_scope in scopes)
 
 
 def open_to_all(why: str) -> Permission:

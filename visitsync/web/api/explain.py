@@ -84,14 +84,14 @@ ROUTES: Final = (
         method="GET",
         path=_PATH,
         handler=explain,
-        permission=Permission("read"),
+        permission=Permission("read", or_scope="audit"),
         reveals="reasons",
         query=(
             PURPOSE,
             _VIEWER,
             Parameter(
                 name="known_at",
-                about="As it was known then; for protection officers and auditors.",
+                about="As it was known then; for protection officers and auditors, scope `audit`.",
                 schema={"type": "string", "format": "date-time"},
             ),
         ),
