@@ -41,3 +41,18 @@ def upgrade() -> None:
             f"CREATE TRIGGER {_TABLE}_no_{change} BEFORE {change.upper()} ON {_TABLE} "
             "BEGIN SELECT RAISE(ABORT, 'append-only'); END"
         )
+
+
+def downgrade() -> None:
+    """Drop the table while nobody ever asked; what was asked for is not thrown away.
+
+    Raises:
+        RuntimeError: somebody did.
+    """
+    if (
+        op.get_bind()
+        .execute(sa.select(sa.exists(sa.select(sa.text("1")).select_from(sa.table(_TABLE)))))
+        .scalar_one()
+    ):
+        raise RuntimeError("Laws were asked for; put a backup back to go to the release before")
+    op.drop_table(_TABLE)

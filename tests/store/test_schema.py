@@ -14,7 +14,8 @@ from visitsync.errors import DatabaseUnavailable, SchemaMismatch
 from visitsync.service.context import Context, open_context
 from visitsync.service.migration import check, migrate
 from visitsync.settings import Settings
-from visitsync.store import access_log, schema
+from visitsync.store import access_log, invocations, schema
+from visitsync.store.invocations import Request
 from visitsync.store.tables import APPEND_ONLY, METADATA
 
 
@@ -36,14 +37,14 @@ async def test_migrating_again_changes_nothing(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_down_to_the_release_before_and_up_again(settings: Settings, times: int) -> None:
+async def test_down_to_an_earlier_release_and_up_again(settings: Settings, times: int) -> None:
     """With entries in the log, which stand there afterwards as before."""
     async with open_context(settings) as context:
         await applied(context)
         before = await _entries(context)
         for _ in range(times):
             async with context.database.writing() as connection:
-                assert await schema.revision(connection) == "0004"
+                assert await schema.revision(connection) == "0005"
                 await connection.run_sync(_down)
                 assert await schema.revision(connection) == "0003"
                 assert await connection.run_sync(_log_indexes) == {"log_entry_household_idx"}
@@ -54,11 +55,11 @@ async def test_down_to_the_release_before_and_up_again(settings: Settings, times
         assert await _entries(context) == before != []
 
 
-def _down(connection: sa.Connection) -> None:
+def _down(connection: sa.Connection, to: str = "0003") -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.scripts()))
     config.attributes["connection"] = connection
-    command.downgrade(config, "-1")
+    command.downgrade(config, to)
 
 
 def _log_indexes(connection: sa.Connection) -> set[str | None]:
@@ -69,6 +70,18 @@ async def _entries(context: Context) -> list[tuple[int, int, str]]:
     async with context.database.reading() as connection:
         head = await access_log.head(connection)
         return [one async for one in access_log.entries(connection, head.shard, head.size)]
+
+
+async def test_what_was_asked_for_is_not_thrown_away_by_going_back(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        async with context.database.writing() as connection:
+            await invocations.add(connection, Request("i-1", "h", 1, "worker", "{}"))
+        with pytest.raises(RuntimeError, match="backup"):
+            async with context.database.writing() as connection:
+                await connection.run_sync(_down)
+        async with context.database.reading() as connection:
+            assert await schema.revision(connection) == "0005"
+            assert await invocations.of_id(connection, "i-1")
 
 
 async def test_a_newer_schema_is_refused(settings: Settings) -> None:

@@ -130,7 +130,8 @@ async def told_apart(town: Town, home: Home, name: str, way: Way, staff: str) ->
     no_route = await ask(town, name, way, staff, spelt_otherwise(unknown)["braces"])
     assert (expected.status, no_route.status) == (404, 404)
     tried = spelt_otherwise(right) | of_something_else(home, name)
-    if staff != way.may:
+    whole = town.context.settings.embedded is not None  # what is no id at all needs no engine
+    if staff != way.may or not whole:
         tried = {what: one for what, one in tried.items() if what in NO_ROUTE | FEW or " " in what}
     before = await _size(town)
     answers = {what: await ask(town, name, way, staff, one) for what, one in tried.items()}

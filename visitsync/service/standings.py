@@ -131,8 +131,7 @@ async def _listed(context: Context, gathered: Gathered, household: str) -> Direc
         at=clock.instant(now),
         newest_notice=versions[-1] if versions else None,
         directives=tuple(
-            _with_authority(gathered.known.facts, one, now)
-            for one in sorted(listed, key=_by_age)
+            _with_authority(gathered.known.facts, one, now) for one in sorted(listed, key=_by_age)
         ),
     )
 
