@@ -33,7 +33,6 @@ from web.conftest import Town
 from web.family import CASE_NO, STRANGER, WORKER
 
 from visitsync.consent import Scenario, read_scenario, scenario, statements
-from visitsync.consent.facts import Viewer
 from visitsync.envelope import construction
 from visitsync.service import gathering, nobody, search
 from visitsync.service.context import Context
@@ -58,7 +57,7 @@ class Work(NamedTuple):
     sealed: int
     opened: int
     facts: int
-    """Read by the rules, but for viewers."""
+    """Read by the rules."""
     scenes: int
     """Questions that were read with their facts."""
 
@@ -83,7 +82,7 @@ class _Watch:
         state = statements.state
 
         def stated(kind: type, raw: object) -> Any:
-            self._facts += kind is not Viewer
+            self._facts += 1
             return state(kind, raw)
 
         patch.setattr(Prepared, "fetch", watched)
@@ -355,10 +354,11 @@ async def test_control_a_search_opens_nothing_of_who_stays_hidden(
 
 def test_facts_of_nobody_can_be_read() -> None:
     """Else reading them would take less than reading what families decide."""
-    known = Known(1_790_000_000_000_000, {}, nobody.facts_beside(0), ())
+    known = Known(1_790_000_000_000_000, {}, nobody.facts_beside(()), ())
     gathered = gathering.Gathered(known, {}, (), {})
     read = read_scenario(gathering.scenario(gathered, "u", "audit", nobody.HOUSEHOLD), {})
     assert {one.kind for one in read.unreadable} == {"question"}  # whose viewer is nobody either
+    assert read.viewers
     assert read.directives.readable
     assert read.shields.readable
     assert read.blocks.readable

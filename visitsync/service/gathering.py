@@ -168,8 +168,9 @@ def _within(gathered: Gathered) -> Within:
 
 def read_as_many(gathered: Gathered, viewer: str, purpose: str) -> None:
     """Read facts of nobody, until as many were read as most households have."""
-    facts_of_it = sum(one.kind in _LISTS for one in gathered.known.facts)
-    padded = gathered.known._replace(facts=nobody.facts_beside(facts_of_it), cases=())
+    read = [one for one in gathered.known.facts if one.kind not in authority.KINDS]
+    beside = nobody.facts_beside(read)
+    padded = gathered.known._replace(facts=beside, cases=())
     raw = scenario(gathered._replace(known=padded), viewer, purpose, nobody.HOUSEHOLD)
     read_scenario(raw, {})
     if not gathered.households:

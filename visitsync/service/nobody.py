@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from visitsync.store.facts import Fact
+from visitsync.store.facts import VIEWER, Fact
 
 HOUSEHOLD: Final = "nobody"
 _MOST: Final = 8
@@ -41,17 +41,34 @@ _SAID: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ),
     ("block", {**_LASTING, "closed_at": None, "who": ["viewer:nobody"]}),
 )
+_VIEWER: Final = {
+    "agency": "nowhere",
+    "offices": [],
+    "roles": ["case_worker"],
+    "sections": [],
+    "council_member": False,
+}
 _RECORDED_AT: Final = 1_775_000_000_000_000
+
+
+def _fact(kind: str, number: int, household: str | None, said: dict[str, Any]) -> Fact:
+    body = msgspec.json.encode(said).decode()
+    return Fact(kind, f"nobodys-{number}", 1, _RECORDED_AT, household, body)
+
+
 _FACTS: Final = tuple(
-    Fact(kind, f"nobodys-{number}", 1, _RECORDED_AT, HOUSEHOLD, msgspec.json.encode(said).decode())
+    _fact(kind, number, HOUSEHOLD, said)
     for number, (kind, said) in enumerate((_SAID * _MOST)[:_MOST])
 )
+_ANSWERS_FOR_IT: Final = _fact(VIEWER, 0, None, _VIEWER)
 
 
-def facts_beside(count: int) -> Sequence[Fact]:
-    """Those to be read beside `count` others.
+def facts_beside(found: Sequence[Fact]) -> Sequence[Fact]:
+    """Those to be read beside what was found: facts of the household, who asks, who answers for it.
 
-    >>> len(facts_beside(3)), len(facts_beside(100))
-    (5, 0)
+    >>> len(facts_beside(()))
+    9
     """
-    return _FACTS[min(count, _MOST) :]
+    viewers = sum(one.kind == VIEWER for one in found)
+    others = _FACTS[min(len(found) - viewers, _MOST) :]
+    return others if viewers > 1 else (*others, _ANSWERS_FOR_IT)
