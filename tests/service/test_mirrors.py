@@ -259,6 +259,24 @@ async def test_pages_follow_each_other_without_a_gap_and_without_a_repeat(
         assert tuple(accesses) == everything
 
 
+async def test_widening_stretches_leave_no_entry_out(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    household = await settled(context)
+    for _ in range(5):
+        await looked(context, household)
+    async with context.database.reading() as connection:
+        ((shard, size),) = await looking_back.years(connection)
+        written = [one async for one in access_log.rows(connection, shard, 0)]
+        others = [f"h{number}" for number in range(size)]
+        for span in range(1, size + 1):
+            monkeypatch.setattr(looking_back, "_SPAN", span)
+            times = range(written[0].at, written[-1].at + 1)
+            found = await looking_back.page(connection, [household, *others], times, None, 100)
+            assert found.rows == [one for one in written if one.household == household]
+            assert found.cursor is None
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "1999-1", "2026-", "2026-1x", "2026-" + "9" * 40])
 async def test_a_cursor_of_nothing_is_refused(context: Context, cursor: str) -> None:
     await settled(context)
