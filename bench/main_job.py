@@ -209,7 +209,7 @@ def _measure(
         assert server.stdout is not None
         port = int(server.stdout.readline())
         plan = {"port": port, "clients": clients, "requests": requests, "times": times}
-        before = _cpu(server.pid), _postgres_cpu()
+        before = cpu(server.pid), _postgres_cpu()
         answer = subprocess.run(
             [sys.executable, str(HERE / "load.py")],
             input=json.dumps(plan),
@@ -218,7 +218,7 @@ def _measure(
             check=True,
         )
         figures: dict[str, Any] = json.loads(answer.stdout)
-        figures["service_cpu_s"] = round(_cpu(server.pid) - before[0], 2)
+        figures["service_cpu_s"] = round(cpu(server.pid) - before[0], 2)
         figures["postgresql_cpu_s"] = round(_postgres_cpu() - before[1], 2)
     finally:
         server.send_signal(signal.SIGTERM)
@@ -226,7 +226,7 @@ def _measure(
     return figures
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
     """Seconds of processor time a process and its waited-for children have used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(one) for one in fields[11:15]) / os.sysconf("SC_CLK_TCK")
@@ -237,7 +237,7 @@ def _postgres_cpu() -> float:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             if "(postgres)" in stat.read_text():
-                total += _cpu(int(stat.parent.name))
+                total += cpu(int(stat.parent.name))
         except (FileNotFoundError, ProcessLookupError):
             continue
     return total

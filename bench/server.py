@@ -3,6 +3,7 @@
     python bench/server.py service    visitsync as `serve` runs it, without a limit on how often
     python bench/server.py unchecked  the same, but looks are logged under whatever epochs
     python bench/server.py telling    the same, but it reads visits that stay hidden from who asks
+    python bench/server.py unreasoned the same, but nothing says by what anything is shown
     python bench/server.py hello      aiohttp answering two words
     python bench/server.py rows       the same rows read, neither opened, decided nor logged
 
@@ -22,6 +23,9 @@ import uvloop
 from aiohttp import web
 
 from visitsync import logs, settings
+from visitsync.consent import deciding, weighing
+from visitsync.consent.decision import Limit, Permit
+from visitsync.consent.weighing import Weighed
 from visitsync.service import gathering
 from visitsync.service.context import open_context, open_database
 from visitsync.service.entries import Draft
@@ -63,6 +67,34 @@ async def _telling() -> AsyncIterator[int]:
         return visits.Within(whole=gathered.households)
 
     setattr(gathering, "_within", everything)  # noqa: B010 -- the one thing that makes it a control
+    async with _service() as port:
+        yield port
+
+
+@asynccontextmanager
+async def _unreasoned() -> AsyncIterator[int]:
+    """The service as it must not be: reasons are neither collected, logged nor answered."""
+
+    def bare(
+        permits: Sequence[Permit],
+        refusals: Sequence[Limit],
+        limits: Sequence[Limit],
+        *,
+        prerequisite: str | None = None,
+    ) -> Weighed:
+        given, _ = weighing._cancel(permits, refusals)  # noqa: SLF001 -- the same work but reasons
+        limited = frozenset[str]().union(*(limit.categories for limit in limits))
+        visible = frozenset(given) - limited
+        if prerequisite not in visible:
+            visible = frozenset()
+        return Weighed(
+            visible=visible,
+            withheld_fields=frozenset(),  # there is no shield in what is measured
+            reasons=frozenset(),
+            shielded=False,
+        )
+
+    setattr(deciding, "weigh", bare)  # noqa: B010 -- the one thing that makes it a control
     async with _service() as port:
         yield port
 
@@ -111,6 +143,7 @@ _KINDS = {
     "service": _service,
     "unchecked": _unchecked,
     "telling": _telling,
+    "unreasoned": _unreasoned,
     "hello": _hello,
     "rows": _rows,
 }

@@ -12,10 +12,12 @@ from web.family import CASE_NO, WORKER, consent, settle
 from yarl import URL
 
 from visitsync.cli.installation.at_hand import operator
+from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import directory, tokens
 from visitsync.web import headers
+from visitsync.web.language import LANGUAGES, Language
 from visitsync.web.limits import Limits
-from visitsync.web.pages.rendering import STATIC
+from visitsync.web.pages.rendering import STATIC, TEXTS
 from visitsync.web.pages.sessions import COOKIE
 
 HTML = {"Accept": "text/html"}
@@ -302,3 +304,48 @@ async def test_the_greeting_is_the_name_of_the_directory(browser: Browser) -> No
     await browser.sign_in()
 
     assert person.name in (await browser.get("/search"))[1]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_each_visible_category_of_each_entry_has_its_reason(
+    browser: Browser, language: Language
+) -> None:
+    """In the answer by rule and ref, on the page in words."""
+    household = await settle(browser.town)
+    one = await consent(browser.town, household, "household_support", categories=("services",))
+    two = await consent(browser.town, household, "multiples", "household_support")
+    await browser.sign_in()
+    path = f"/households/{household}?purpose=care_coordination"
+    _, page, _ = await browser.get(path, **{"Accept-Language": language})
+    async with browser.town.session.get(
+        f"/api/v1/households/{household}/timeline?purpose=care_coordination",
+        headers=browser.town.staff(WORKER),
+    ) as response:
+        entries = (await response.json())["entries"]
+
+    shown = re.findall(r'<p class="why">(.*?)</p>', page)
+    assert len(shown) == len(entries) > 1
+    words = TEXTS[language]["shows"]
+    said = {one.id: TEXTS[language]["why"]["C3"].format(ref=f"{one.id}@1") for one in (one, two)}
+    whole = words["attendance"] + words["comma"] + words["services"]
+    for program, line in {
+        "household_support": (
+            f"{said[one.id]}: {whole}",
+            f"{said[two.id]}: {words['attendance']}",
+        ),
+        "multiples": (f"{said[two.id]}: {words['attendance']}",),
+    }.items():
+        mine = [each for each in entries if each["visit"]["program"] == program]
+        assert mine
+        for each in mine:
+            reasons = {(why["category"], why["rule"], why["ref"]) for why in each["because"]}
+            categories = {"attendance"} | ({"services"} if "services" in each["visit"] else set())
+            assert {category for category, _, _ in reasons} == categories
+        told = [one for one in shown if all(part in one for part in line)]
+        assert len(told) >= len(mine)
+
+
+def test_every_category_and_rule_has_its_words() -> None:
+    for language in LANGUAGES:
+        assert VOCABULARY.categories.keys() <= TEXTS[language]["shows"].keys()
+        assert {"C1", "C2", "C3", "C5", "C6"} == TEXTS[language]["why"].keys()

@@ -83,7 +83,7 @@ def _table(made: Sheet, language: Language, most: int | None) -> Table:
             line.times or "–",
             program,
             Text("\n").join(_what(line, language)),
-            Text(", ".join(line.why), "dim"),
+            Text("\n".join(line.why), "dim"),
         )
     if most is not None and len(lines) > most:
         table.add_row("…", "", Text(f"+{len(lines) - most}", "dim"), "", "")

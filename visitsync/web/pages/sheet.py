@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -65,6 +66,7 @@ class Line:
     revision: str
     earlier: tuple[str, ...]
     why: tuple[str, ...]
+    """Every reason, with the categories that it shows."""
 
 
 class Month(NamedTuple):
@@ -227,6 +229,20 @@ def spell_reason(reason: Because, language: Language) -> str:
     return words[reason.rule].format(ref=ref) if reason.rule in words else reason.rule
 
 
+@lru_cache(maxsize=1024)
+def spell_reasons(because: tuple[Because, ...], language: Language) -> tuple[str, ...]:
+    """Each reason in words, with the kinds of information that it shows.
+
+    Many entries are shown for the same reasons, so they are spelled once.
+    """
+    words = TEXTS[language]["shows"]
+    shown: dict[str, list[str]] = {}
+    for one in because:
+        kinds = shown.setdefault(spell_reason(one, language), [])
+        kinds.append(words.get(one.category, one.category))
+    return tuple(f"{reason}: {words['comma'].join(kinds)}" for reason, kinds in shown.items())
+
+
 def _line(
     entry: TimelineEntry,
     spelling: Mapping[str, str],
@@ -234,7 +250,6 @@ def _line(
 ) -> Line:
     texts = TEXTS[language]["timeline"]
     fields = entry.fields
-    reasons = dict.fromkeys(spell_reason(one, language) for one in entry.because)
     return Line(
         anchor=_anchor(entry.record),
         program=fields["program"],
@@ -257,7 +272,7 @@ def _line(
         ),
         revision=_spell_revision(entry.revision, fields, language),
         earlier=tuple(_spell_earlier(one, language) for one in reversed(entry.earlier)),
-        why=tuple(reasons),
+        why=spell_reasons(entry.because, language),
     )
 
 
