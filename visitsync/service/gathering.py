@@ -173,9 +173,6 @@ def read_as_many(gathered: Gathered, viewer: str, purpose: str) -> None:
     padded = gathered.known._replace(facts=beside, cases=())
     raw = scenario(gathered._replace(known=padded), viewer, purpose, nobody.HOUSEHOLD)
     read_scenario(raw, {})
-    if not gathered.households:
-        # Of a search that comes near no household: in place of the one that it mostly comes near.
-        read_scenario(scenario(gathered, viewer, purpose, nobody.HOUSEHOLD), {})
 
 
 async def _keys(

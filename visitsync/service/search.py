@@ -37,6 +37,8 @@ _FULL_DATE: Final = 10
 _ROLES: Final = ("guardian", "child", "other")
 _MOST: Final = 50
 """Households that are looked into for one search."""
+_UNKNOWN: Final = "unknown"
+"""Looked into where none has a token: a household that there is not goes the same way."""
 
 
 async def search(
@@ -61,7 +63,7 @@ async def search(
     terms = _terms(sought)
     for _ in range(TRIES):
         async with context.database.reading() as connection:
-            near = await _near(context, connection, sought, terms)
+            near = await _near(context, connection, sought, terms) or [_UNKNOWN]
         gathered = await gather(context, caller, near, purpose)
         asked = {
             one: judged(gathered, caller.id, purpose, one, acknowledged=acknowledged)
