@@ -3,7 +3,7 @@
     python3 deploy/venv.py --dev python bench/withdrawals.py [--sqlite] [--reads 100000] [--control]
 
 Two service processes on one database answer readers as fast as they can. A third process withdraws
-the consent of one household after the other, waits, and records it anew. Counted are answers to
+the consents of households, four at a time, waits, and records them anew. Counted are answers to
 questions that began after a withdrawal was acknowledged, and entries of the access log that stand
 after the withdrawal of the consent that they rest on; both must be 0. With ``--control`` the
 services log without looking at the epochs again, and then there must be some. Writes
@@ -43,6 +43,8 @@ from visitsync.service.directives import Draft
 HERE = Path(__file__).parent
 HOUSEHOLDS = 40
 READERS_EACH = 6
+WITHDRAWERS = 4
+"""At a time; each waits until no answer from before can still be on its way."""
 PROCESSES = 2
 NOT_SEEN = 404
 
@@ -111,9 +113,10 @@ async def read_on(port: int, secret: str, consents: Consents, reads: Reads) -> N
     writer.close()
 
 
-async def withdraw_on(context: Context, consents: Consents, reads: Reads) -> None:
+async def withdraw_on(
+    context: Context, consents: Consents, reads: Reads, households: list[str]
+) -> None:
     """Withdraw and record anew, one household after the other."""
-    households = list(consents.ids)
     number = 0
     while not reads.enough:
         household = households[number % len(households)]
@@ -153,7 +156,9 @@ async def run(ports: list[int], secret: str, reads: Reads) -> dict[str, Any]:
             recorded = await directives.record(context, main_job.OPERATOR, draft(household))
             consents.ids[household] = recorded.id
         async with asyncio.TaskGroup() as group:
-            group.create_task(withdraw_on(context, consents, reads))
+            for turn in range(WITHDRAWERS):
+                own = households[turn::WITHDRAWERS]
+                group.create_task(withdraw_on(context, consents, reads, own))
             for port in ports * READERS_EACH:
                 group.create_task(read_on(port, secret, consents, reads))
         bundle = await access_log.export(
