@@ -1,11 +1,13 @@
 """Opening the database: connections that read, transactions that write, errors that tell nothing.
 
 Reads run statement by statement outside a transaction. Writes are one transaction; on SQLite there
-is one writer, which takes its lock at the beginning, so that it never fails half-way for it.
+is one writer, which takes its lock at the beginning, so that it never fails half-way for it. When
+one is cancelled, that is over only when it is rolled back.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -19,7 +21,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from visitsync.errors import CommitUnknown, DatabaseUnavailable
+from visitsync.store.embedded import EmbeddedConnection
 from visitsync.store.prepared import driver_of
+from visitsync.store.uncut import uncut
 
 _NOT_DONE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 """SQLite's codes after which a commit certainly did not happen."""
@@ -42,6 +46,7 @@ class Database:
     name: str
     """``postgresql`` or ``sqlite``."""
     _begin: str
+    _patience: float
     _reader: AsyncEngine
     _writer: AsyncEngine
 
@@ -56,8 +61,8 @@ class Database:
             async with self._reader.connect() as connection:
                 try:
                     yield connection
-                except DRIVER_ERRORS:
-                    await self._let_go(connection)
+                except DRIVER_ERRORS as error:
+                    await uncut(self._let_go(connection, error))
                     raise
 
     @asynccontextmanager
@@ -74,35 +79,39 @@ class Database:
                 try:
                     await driver.execute(self._begin)
                     yield connection
-                except BaseException:
-                    await self._undo(connection)
+                except BaseException as error:
+                    await uncut(self._undo(connection, error))
                     raise
                 try:
                     await driver.execute("COMMIT")
                 except DRIVER_ERRORS as error:
-                    await self._undo(connection)
+                    await uncut(self._undo(connection, error))
                     if certainly_not_done(error):
                         raise
                     raise CommitUnknown(
                         "The database went away while it committed; look whether it was done"
                     ) from None
-                except BaseException:
-                    await self._undo(connection)
-                    await self._let_go(connection)
+                except BaseException as error:
+                    await uncut(self._undo(connection, error))
+                    await uncut(self._let_go(connection, error))
                     raise
 
-    async def _undo(self, connection: AsyncConnection) -> None:
+    async def _undo(self, connection: AsyncConnection, why: BaseException) -> None:
         try:
-            await driver_of(connection).execute("ROLLBACK")
+            async with asyncio.timeout(self._patience):
+                await driver_of(connection).execute("ROLLBACK")
         except DRIVER_ERRORS:
             # Nothing began, or it was rolled back already, or the connection is gone.
-            await self._let_go(connection)
+            await self._let_go(connection, why)
 
-    async def _let_go(self, connection: AsyncConnection) -> None:
+    async def _let_go(self, connection: AsyncConnection, why: BaseException) -> None:
         """Take a connection out of use that may be broken; SQLite's, in this process, never is.
 
         If the server closed it, the idle ones are closed too: each would cost one more request.
         """
+        if connection.invalidated and isinstance(why, asyncio.CancelledError):
+            # SQLAlchemy closes the connection of a cancelled statement; nothing else is broken.
+            return
         if self.name == "postgresql":
             gone = connection.invalidated or driver_of(connection).is_closed()
             await connection.invalidate()
@@ -191,7 +200,7 @@ def open_postgresql(
         **shared,
     )
     writer = create_async_engine(address, pool_size=writers, **shared)
-    return Database("postgresql", "BEGIN", reader, writer)
+    return Database("postgresql", "BEGIN", patience, reader, writer)
 
 
 def open_sqlite(file: Path, *, patience: float) -> Database:
@@ -204,14 +213,18 @@ def open_sqlite(file: Path, *, patience: float) -> Database:
     address = sa.URL.create("sqlite+aiosqlite", database=str(file))
     shared: dict[str, Any] = {
         **_SHARED,
-        "connect_args": {"timeout": patience, "cached_statements": 512},
+        "connect_args": {
+            "timeout": patience,
+            "cached_statements": 512,
+            "factory": EmbeddedConnection,
+        },
         "pool_timeout": patience,
     }
     reader = create_async_engine(address, pool_size=4, **shared)
     writer = create_async_engine(address, pool_size=1, **shared)
     for engine in (reader, writer):
         sa.event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-    return Database("sqlite", "BEGIN IMMEDIATE", reader, writer)
+    return Database("sqlite", "BEGIN IMMEDIATE", patience, reader, writer)
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 -- sqlalchemy's adapter
