@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from visitsync.schema.directory import Agency, Directory, Municipality, Office, Staff
+from visitsync.schema.directory import Agency, Directive, Directory, Municipality, Office, Staff
 from visitsync.schema.visit import JST, Person, Source, Visit, encode
 from visitsync.service import directives, directory, submissions
 from visitsync.service.caller import Caller
@@ -215,6 +215,21 @@ def a_consent(household: str, **changed: Any) -> Draft:
         "notice_version": "2026-04",
     }
     return Draft(**{**parts, **changed})
+
+
+def a_filed_consent(name: str, household: str, grantor: str) -> Directive:
+    """The same as it stands in the directory's file."""
+    return Directive(
+        id=name,
+        household=household,
+        grantor=grantor,
+        effect="permit",
+        sources=("program:multiples",),
+        recipients=("role:case_worker@agency:city",),
+        purposes=(CARE,),
+        categories=("attendance",),
+        notice_version="2026-04",
+    )
 
 
 async def consented(context: Context, household: str, **changed: Any) -> Recorded:

@@ -11,10 +11,13 @@ from consent.agreement import case, case_names, generated
 from consent.scenarios import Maker, at
 
 from visitsync.consent import (
+    EVERYTHING,
     NOWHERE,
     Reach,
     Scenario,
     decide,
+    directives,
+    limiting,
     permitting,
     reach,
     read_scenario,
@@ -229,10 +232,24 @@ def test_whose_office_is_blocked_reaches_their_own_records_alone() -> None:
     assert reach(blocked) == NOWHERE._replace(offices=frozenset({"o1"}))
 
 
-def test_a_rule_that_raises_reaches_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("room", "part"),
+    [(permitting, "by_law"), (directives, "may_permit"), (limiting, "blocks_naming")],
+)
+def test_where_a_rule_raises_what_the_others_show_is_still_in_reach(
+    room: Any, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C10: that rule gives nothing, or withholds; it takes nothing from what others give."""
+
     def broken(_: object) -> Callable[[], None]:
         raise ValueError
 
-    monkeypatch.setattr(permitting, "by_law", broken)
+    monkeypatch.setattr(room, part, broken)
+    shown = 0
+    for scene in scenes(36, 300):
+        assert not outside_yet_not_hidden(scene, reach(scene))
+        shown += any(one.outcome == "shown" for one in decide(scene))
     viewer = {"offices": ["o1"], "caseload": []}
-    assert reach(of_a_worker(viewer=viewer)) == NOWHERE
+    assert reach(of_a_worker(viewer=viewer)) == EVERYTHING
+    # Of blocks that cannot be judged everything is withheld, by `decide` and not by the reach.
+    assert bool(shown) == (part != "blocks_naming")

@@ -13,6 +13,7 @@ from build import (
     OTHER_WORKER,
     WORKER,
     a_directory,
+    a_filed_consent,
     a_visit,
     an_office,
     applied,
@@ -28,7 +29,7 @@ from visitsync.errors import (
     UnknownHousehold,
     UnknownOffice,
 )
-from visitsync.schema.directory import Directive, Directory, Staff
+from visitsync.schema.directory import Directory, Staff
 from visitsync.service import directory, tokens
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -189,17 +190,7 @@ async def test_only_operators_keep_the_directory(context: Context) -> None:
 async def test_a_directive_of_the_file_holds_once_its_household_is_known(
     context: Context,
 ) -> None:
-    paper = Directive(
-        id="paper-1",
-        household="H1",
-        grantor="p1",
-        effect="permit",
-        sources=("program:multiples",),
-        recipients=("role:case_worker@agency:city",),
-        purposes=(CARE,),
-        categories=("attendance",),
-        notice_version="2026-04",
-    )
+    paper = a_filed_consent("paper-1", "H1", "p1")
     wanted = a_directory(directive=(paper,))
     await put(context, wanted)
     await handed_in(context, [a_visit(1)])

@@ -32,6 +32,7 @@ from visitsync.service.blocks import BlockDraft
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.evidence import Evidence, MediaType
+from visitsync.service.evidence_reading import Signed
 from visitsync.service.looking_back import Period
 from visitsync.service.shields import ShieldDraft
 from visitsync.store import data_keys
@@ -60,7 +61,20 @@ async def evidenced(context: Context, home: str, given: Evidence = SCAN) -> str:
 async def read(
     context: Context, directive: str, caller: Caller = WORKER, purpose: str = CARE
 ) -> Evidence:
-    return await evidence_reading.of_directive(context, caller, directive, purpose)
+    return (await signed(context, directive, caller, purpose)).evidence
+
+
+async def signed(
+    context: Context,
+    directive: str,
+    caller: Caller = WORKER,
+    purpose: str = CARE,
+    *,
+    acknowledged: bool = True,
+) -> Signed:
+    return await evidence_reading.of_directive(
+        context, caller, directive, purpose, acknowledged=acknowledged
+    )
 
 
 async def leaves(context: Context) -> list[dict[str, Any]]:
@@ -183,9 +197,26 @@ async def test_whom_the_shield_allows_is_given_it(context: Context) -> None:
     made = await evidenced(context, home)
     allowed = ("role:child_protection_worker@agency:city", "viewer:worker")
     await shields.record(context, WORKER, home, ShieldDraft(allowed=allowed))
-    assert await read(context, made) == SCAN
+    assert await signed(context, made) == Signed(SCAN, protected=True)
     with pytest.raises(UnknownHousehold):
         await read(context, made, CHIEF)
+
+
+async def test_a_client_that_does_not_heed_a_shield_is_given_none_whoever_asks(
+    context: Context,
+) -> None:
+    """D2: the form is a locator, and so goes the way of every other one."""
+    home = await a_home(context)
+    made = await evidenced(context, home)
+    assert await signed(context, made, acknowledged=False) == Signed(SCAN, protected=False)
+    allowed = ("role:child_protection_worker@agency:city", "viewer:worker")
+    await shields.record(context, WORKER, home, ShieldDraft(allowed=allowed))
+    before = await denials(context)
+
+    with pytest.raises(UnknownHousehold):
+        await signed(context, made, acknowledged=False)
+
+    assert await denials(context) == before + 1
 
 
 async def test_whom_a_block_names_is_given_none(context: Context) -> None:

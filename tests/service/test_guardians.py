@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 import pytest
-from build import CARE, OPERATOR, a_consent, consented
+from build import CARE, OPERATOR, a_consent, a_filed_consent, consented
 from service.protected import (
     AUDITOR,
     CHIEF,
@@ -25,7 +25,6 @@ from service.protected import (
 )
 
 from visitsync.errors import BadParameter, DirectoryError, NotAllowed, UnknownHousehold
-from visitsync.schema.directory import Directive
 from visitsync.schema.protection import AUTHORITIES, ORDERS
 from visitsync.schema.visit import JST
 from visitsync.service import (
@@ -298,17 +297,7 @@ async def test_what_nobody_can_read_lets_nobody_consent_and_is_listed(context: C
 async def test_the_directory_file_brings_no_consent_of_theirs_either(context: Context) -> None:
     home = await a_home(context)
     await guardians.record_guardian(context, WORKER, home, a_guardian("father", "none"))
-    one = Directive(
-        id="d-file",
-        household="h",
-        grantor="father",
-        effect="permit",
-        sources=("program:multiples",),
-        recipients=("role:case_worker@agency:city",),
-        purposes=(CARE,),
-        categories=("attendance",),
-        notice_version="2026-04",
-    )
+    one = a_filed_consent("d-file", "h", "father")
     async with context.database.writing() as connection:
         with pytest.raises(DirectoryError, match="parental authority"):
             await staffing.directives(

@@ -15,6 +15,7 @@ from build import (
     OPERATOR,
     a_consent,
     a_directory,
+    a_filed_consent,
     a_visit,
     applied,
     consented,
@@ -24,7 +25,7 @@ from build import (
 
 from visitsync.audit import NoteVerifier, Receipt, open_receipt
 from visitsync.errors import BadParameter, NotAllowed, Tampered, UnknownHousehold
-from visitsync.schema.directory import Directive, Municipality
+from visitsync.schema.directory import Municipality
 from visitsync.service import directives, directory
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -227,17 +228,7 @@ async def test_only_who_refused_withdraws_a_refusal(context: Context) -> None:
 
 async def test_a_directory_that_is_applied_again_undoes_no_withdrawal(context: Context) -> None:
     home = await a_home(context)
-    given = Directive(
-        id="d1",
-        household="H1",
-        grantor="p1",
-        effect="permit",
-        sources=("program:multiples",),
-        recipients=("role:case_worker@agency:city",),
-        purposes=(CARE,),
-        categories=("attendance",),
-        notice_version="2026-04",
-    )
+    given = a_filed_consent("d1", "H1", "p1")
     wanted = Wanted(directory=a_directory(directive=(given,)), households=LABELS)
     await directory.apply(context, OPERATOR, wanted)
     assert (await view(context, WORKER, home, CARE)).entries

@@ -151,7 +151,7 @@ async def test_a_newer_version_that_cannot_be_read_is_the_one_that_counts(
     assert (one.state, one.version, one.evidence) == ("unreadable", 2, "paper")
     with pytest.raises(UnknownHousehold):
         await view(context, WORKER, home, CARE)
-    assert await evidence_reading.of_directive(context, WORKER, given.id, CARE) == SCAN
+    assert (await evidence_reading.of_directive(context, WORKER, given.id, CARE)).evidence == SCAN
 
 
 @every_body

@@ -167,6 +167,28 @@ async def test_evidence_is_handed_out_as_a_file_that_runs_nothing(town: Town) ->
     assert told["Cache-Control"] == "no-store"
 
 
+async def test_evidence_of_a_protected_family_says_so_and_only_to_who_heeds_it(town: Town) -> None:
+    household = await settle(town)
+    _, _, made = await sent(
+        town, f"/households/{household}/directives", {**DRAFT, "evidence": SCAN}
+    )
+    url = f"/api/v1/directives/{made['id']}/evidence?purpose=care_coordination"
+    heeds = {"Accept-Protected": "address"}
+
+    async def given(headers: dict[str, str]) -> tuple[int, str | None]:
+        async with town.session.get(url, headers={**town.staff(WORKER), **headers}) as response:
+            return response.status, response.headers.get("Protected")
+
+    assert await given({}) == (200, None)
+    allowed = ["role:child_protection_worker@agency:shiomi-city", f"viewer:{WORKER}"]
+    status, _, _ = await sent(town, f"/households/{household}/shields", {"allowed": allowed})
+    assert status == 201
+
+    assert await given(heeds) == (200, "address")
+    assert await given({}) == (404, None)
+    assert await given({"Accept-Protected": "yes"}) == (404, None)
+
+
 async def test_evidence_for_others_and_none_are_the_same_bytes(town: Town) -> None:
     household = await settle(town)
     path = f"/households/{household}/directives"

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from structlog.testing import LogCapture
+from web.conftest import Town
+from web.family import CASE_NO, WORKER, consent, settle
 from web.serving import raw, serving
 
 from visitsync.service import leaving
@@ -125,3 +127,34 @@ async def test_an_answer_that_is_late_does_not_leave(url: str, path: str) -> Non
 async def test_an_answer_that_was_held_up_is_cut_off(url: str) -> None:
     with contextlib.suppress(ConnectionError):
         assert await raw(url, request("held_up")) == b""
+
+
+LOOKS = (
+    ("GET", "/api/v1/households/{}/timeline?purpose=care_coordination", None),
+    ("GET", "/api/v1/households/{}/explain?purpose=care_coordination", None),
+    ("GET", "/api/v1/households/{}/directives?purpose=care_coordination", None),
+    ("POST", "/api/v1/households/search", {"purpose": "care_coordination", "case_no": CASE_NO}),
+)
+
+
+async def test_the_answer_to_every_look_has_its_last_moment(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the real log through the real routes: past that moment nothing of a household leaves."""
+    household = await settle(town)
+    await consent(town, household, "multiples")
+
+    async def answers() -> list[tuple[int, bool]]:
+        found = []
+        for method, path, body in LOOKS:
+            async with town.session.request(
+                method, path.format(household), json=body, headers=town.staff(WORKER)
+            ) as response:
+                told = household in await response.text()
+                found.append((response.status, told))
+        return found
+
+    monkeypatch.setattr(leaving, "SECONDS", 60.0)
+    assert await answers() == [(200, True)] * len(LOOKS)
+    monkeypatch.setattr(leaving, "SECONDS", -1.0)  # as if each had been held up for longer
+    assert await answers() == [(503, False)] * len(LOOKS)

@@ -11,13 +11,14 @@ from visitsync.consent.deciding import decide, is_blocked, is_shielded
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.facts import Record
 from visitsync.consent.guards import Guards, guards
-from visitsync.consent.reach import NOWHERE, Reach, reach
+from visitsync.consent.reach import EVERYTHING, NOWHERE, Reach, reach
 from visitsync.consent.release import Released, ReleasedVisit, release
 from visitsync.consent.scenario import Scenario, asked_by, read_scenario, with_records
 from visitsync.consent.statements import Unreadable
 from visitsync.consent.times import Instant
 
 __all__ = [
+    "EVERYTHING",
     "NOWHERE",
     "Decision",
     "Guards",

@@ -1,16 +1,16 @@
 """Reading back what a family signed: logged before it is handed out, to who decides for them.
 
 A signed form tells where the family lives. Under an address shield it goes to nobody whom the
-shield does not allow.
+shield does not allow, and through no client that does not heed the shield.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from visitsync.consent import is_shielded, read_scenario
+from visitsync.consent import guards, is_shielded, read_scenario
 from visitsync.errors import BadParameter, Tampered
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service.affairs.actors import Actor
@@ -26,12 +26,30 @@ _NONE: Final = "unknown"
 """Instead of the household of a directive that there is not."""
 
 
-async def of_directive(context: Context, caller: Caller, directive: str, purpose: str) -> Evidence:
+class Signed(NamedTuple):
+    """What a family signed."""
+
+    evidence: Evidence
+    protected: bool
+    """An address shield is in force (住所の保護): whoever keeps the file must know."""
+
+
+async def of_directive(
+    context: Context, caller: Caller, directive: str, purpose: str, *, acknowledged: bool = False
+) -> Signed:
     """The evidence of a directive; an entry in the access log says who was given it.
 
+    Args:
+        context: of the installation.
+        caller: who asks.
+        directive: whose evidence.
+        purpose: what for.
+        acknowledged: whether the client heeds the flag that a household is protected.
+
     Raises:
-        UnknownHousehold: no such directive, none for the caller, or none with evidence that can
-            still be read: one answer for all.
+        UnknownHousehold: no such directive, none for the caller, none with evidence that can still
+            be read, or one of a protected family for a client that does not heed that: one answer
+            for all.
         BadParameter: an unknown purpose.
         NotAllowed: the caller may not record directives.
         Tampered: it is not what was stored.
@@ -43,12 +61,15 @@ async def of_directive(context: Context, caller: Caller, directive: str, purpose
     stored = await _stored(context, directive)
     household = _NONE if stored is None else stored.household
 
-    async def work(gathered: Gathered, actor: Actor) -> Evidence | None:
+    async def work(gathered: Gathered, actor: Actor) -> Signed | None:
         if not any(purpose in VOCABULARY.purposes_of_role[role] for role in actor.roles):
             return None
-        if is_shielded(read_scenario(scenario(gathered, actor.id, purpose, household), {})):
+        read = read_scenario(scenario(gathered, actor.id, purpose, household), {})
+        protected = guards(read).shielded
+        if stored is None or is_shielded(read) or (protected and not acknowledged):
             return None
-        return None if stored is None else await _opened(context, stored)
+        opened = await _opened(context, stored)
+        return None if opened is None else Signed(opened, protected)
 
     told = {"directive": directive}
     return await look(

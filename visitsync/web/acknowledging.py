@@ -10,6 +10,8 @@ from visitsync.service.lifts import ACKNOWLEDGES
 from visitsync.web.route import Parameter
 
 _ADDRESS: Final = "address"
+FLAG: Final = "Protected"
+"""The header of an answer that is a file: what JSON says by the member `protected`."""
 
 HEADER: Final = Parameter(
     name=ACKNOWLEDGES,
@@ -17,6 +19,11 @@ HEADER: Final = Parameter(
     "that tells where a protected family is leaves, whoever asks.",
     schema={"type": "string", "enum": [_ADDRESS]},
 )
+
+
+def flag(*, protected: bool) -> dict[str, str]:
+    """The headers that say whether a file is of a protected household."""
+    return {FLAG: _ADDRESS} if protected else {}
 
 
 def acknowledged(request: web.Request) -> bool:

@@ -16,6 +16,7 @@ from visitsync.service.effects import Preview
 from visitsync.service.evidence import Evidence, MediaType, refuse_mistaken
 from visitsync.service.standings import Directives
 from visitsync.web import body
+from visitsync.web.acknowledging import HEADER, acknowledged, flag
 from visitsync.web.api.households import PURPOSE
 from visitsync.web.api.json_answer import answer
 from visitsync.web.api.json_body import JSON, read_as
@@ -106,13 +107,18 @@ async def read_evidence(request: web.Request) -> web.Response:
         request[CALLER],
         request.match_info["directive"],
         request.query["purpose"],
+        acknowledged=acknowledged(request),
     )
-    name = f"evidence.{_ENDINGS[found.media_type]}"
+    signed = found.evidence
+    name = f"evidence.{_ENDINGS[signed.media_type]}"
     return web.Response(
-        body=found.content,
-        content_type=found.media_type,
-        charset="utf-8" if found.media_type == "text/plain" else None,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        body=signed.content,
+        content_type=signed.media_type,
+        charset="utf-8" if signed.media_type == "text/plain" else None,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            **flag(protected=found.protected),
+        },
     )
 
 
@@ -185,6 +191,7 @@ ROUTES: Final = (
             about="What the family signed for a directive, as a file.",
             answers={},
             files=get_args(MediaType),
+            headers=(HEADER,),
         ),
     ),
     Route(

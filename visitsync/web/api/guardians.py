@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -10,11 +10,10 @@ from visitsync.service import guardians
 from visitsync.service.authority import GUARDIAN, ORDER, CourtOrder, Guardian
 from visitsync.service.guardians import GuardianEnd, Guardians, RecordedOrder
 from visitsync.service.measures import RecordedMeasure
-from visitsync.web.api.households import PURPOSE
+from visitsync.web.api.affairs import listed, posted
 from visitsync.web.api.json_answer import answer
-from visitsync.web.api.json_body import JSON, read_as
+from visitsync.web.api.json_body import read_as
 from visitsync.web.callers import CALLER, CONTEXT
-from visitsync.web.route import Handler, Operation, Permission, Route
 
 
 async def record_guardian(request: web.Request) -> web.Response:
@@ -58,61 +57,39 @@ async def _end(request: web.Request, kind: str) -> web.Response:
     return answer(made)
 
 
-def _post(path: str, handler: Handler, about: str, form: type, answers: dict[int, Any]) -> Route:
-    return Route(
-        method="POST",
-        path=f"/api/v1/{path}",
-        handler=handler,
-        permission=Permission("record"),
-        reveals="measures",
-        operation=Operation(
-            about=about,
-            takes={JSON: {"$ref": f"#/components/schemas/{form.__name__}"}},
-            answers=answers,
-            uses=(form,),
-        ),
-    )
-
-
 ROUTES: Final = (
-    _post(
+    posted(
         "households/{household}/guardians",
         record_guardian,
         "Record that somebody has, or has not, parental authority; it permits nothing.",
-        Guardian,
         {201: RecordedMeasure},
+        Guardian,
     ),
-    _post(
+    posted(
         "guardians/{id}/end",
         end_guardian,
         "Say from when somebody's authority holds no more.",
-        GuardianEnd,
         {200: RecordedMeasure},
+        GuardianEnd,
     ),
-    _post(
+    posted(
         "households/{household}/court-orders",
         record_order,
         "Record what a court ordered about the family; it permits nothing.",
-        CourtOrder,
         {201: RecordedOrder},
+        CourtOrder,
     ),
-    _post(
+    posted(
         "court-orders/{id}/end",
         end_order,
         "Say from when a court's order holds no more.",
-        GuardianEnd,
         {200: RecordedMeasure},
+        GuardianEnd,
     ),
-    Route(
-        method="GET",
-        path="/api/v1/households/{household}/guardians",
-        handler=list_guardians,
-        permission=Permission("record"),
-        reveals="measures",
-        query=(PURPOSE,),
-        operation=Operation(
-            about="Guardians and court orders of a household, and what each guardian said.",
-            answers={200: Guardians},
-        ),
+    listed(
+        "households/{household}/guardians",
+        list_guardians,
+        "Guardians and court orders of a household, and what each guardian said.",
+        Guardians,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -12,11 +12,10 @@ from visitsync.service.invocations import InvocationAsked, InvocationDraft
 from visitsync.service.invoked import Invocations
 from visitsync.service.measures import RecordedMeasure
 from visitsync.service.openings import Kind, ShieldOpening
-from visitsync.web.api.households import PURPOSE
+from visitsync.web.api.affairs import listed, posted
 from visitsync.web.api.json_answer import answer
-from visitsync.web.api.json_body import JSON, read_as
+from visitsync.web.api.json_body import read_as
 from visitsync.web.callers import CALLER, CONTEXT
-from visitsync.web.route import Handler, Operation, Permission, Route
 
 
 async def record_council_case(request: web.Request) -> web.Response:
@@ -102,97 +101,66 @@ async def _open(request: web.Request, kind: Kind) -> web.Response:
     return answer(made)
 
 
-def _post(
-    path: str, handler: Handler, about: str, answers: dict[int, Any], form: type | None = None
-) -> Route:
-    takes = None if form is None else {JSON: {"$ref": f"#/components/schemas/{form.__name__}"}}
-    return Route(
-        method="POST",
-        path=f"/api/v1/{path}",
-        handler=handler,
-        permission=Permission("record"),
-        reveals="measures",
-        operation=Operation(
-            about=about,
-            takes=takes,
-            answers=answers,
-            uses=() if form is None else (form,),
-        ),
-    )
-
-
-def _get(path: str, handler: Handler, about: str, kind: type) -> Route:
-    return Route(
-        method="GET",
-        path=f"/api/v1/{path}",
-        handler=handler,
-        permission=Permission("record"),
-        reveals="measures",
-        query=(PURPOSE,),
-        operation=Operation(about=about, answers={200: kind}),
-    )
-
-
 ROUTES: Final = (
-    _post(
+    posted(
         "households/{household}/council-cases",
         record_council_case,
         "Record a case of the council for children needing protection.",
         {201: RecordedMeasure},
         CaseDraft,
     ),
-    _get(
+    listed(
         "households/{household}/council-cases",
         list_council_cases,
         "The household's council cases, each with all its versions.",
         CouncilCases,
     ),
-    _post(
+    posted(
         "council-cases/{id}/members",
         change_council_members,
         "Say who sits in a council case from now on: the whole list.",
         {200: RecordedMeasure},
         CaseMembers,
     ),
-    _post(
+    posted(
         "council-cases/{id}/close",
         close_council_case,
         "End a council case.",
         {200: RecordedMeasure},
     ),
-    _post(
+    posted(
         "households/{household}/invocations",
         ask_invocation,
         "Ask for a law to be invoked; it opens nothing until somebody else approves.",
         {202: InvocationAsked},
         InvocationDraft,
     ),
-    _get(
+    listed(
         "households/{household}/invocations",
         list_invocations,
         "The household's invocations, and the requests that wait.",
         Invocations,
     ),
-    _post(
+    posted(
         "invocations/{id}/approve",
         approve_invocation,
         "Approve an invocation that somebody else asked for.",
         {200: RecordedMeasure},
     ),
-    _post(
+    posted(
         "invocations/{id}/end",
         end_invocation,
         "End an invocation before its time.",
         {200: RecordedMeasure},
     ),
-    _post(
+    posted(
         "invocations/{id}/shield",
         open_shield_for_invocation,
         "Confirm, as somebody not involved, that an invocation opens the address past one shield.",
         {200: RecordedMeasure},
         ShieldOpening,
     ),
-    _post(
+    posted(
         "break-glass/{id}/shield",
         open_shield_for_grant,
         "Confirm, as somebody not involved, that an emergency access opens the address past one "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -13,10 +13,11 @@ from visitsync.service.lifts import LiftDraft, Lifted, LiftStanding, LiftUse
 from visitsync.service.measures import RecordedMeasure
 from visitsync.service.shields import AgeingReport, Confirmation, ShieldDraft
 from visitsync.web.acknowledging import HEADER, acknowledged
+from visitsync.web.api.affairs import posted
 from visitsync.web.api.json_answer import answer
 from visitsync.web.api.json_body import JSON, read_as
 from visitsync.web.callers import CALLER, CONTEXT
-from visitsync.web.route import Handler, Operation, Permission, Route
+from visitsync.web.route import Operation, Permission, Route
 
 
 async def record_shield(request: web.Request) -> web.Response:
@@ -110,51 +111,28 @@ async def _approve(request: web.Request, kind: Kind) -> web.Response:
     return answer(made)
 
 
-def _post(
-    path: str,
-    handler: Handler,
-    about: str,
-    answers: dict[int, Any],
-    form: type | None = None,
-) -> Route:
-    takes = None if form is None else {JSON: {"$ref": f"#/components/schemas/{form.__name__}"}}
-    return Route(
-        method="POST",
-        path=f"/api/v1/{path}",
-        handler=handler,
-        permission=Permission("record"),
-        reveals="measures",
-        operation=Operation(
-            about=about,
-            takes=takes,
-            answers=answers,
-            uses=() if form is None else (form,),
-        ),
-    )
-
-
 ROUTES: Final = (
-    _post(
+    posted(
         "households/{household}/shields",
         record_shield,
         "Begin a provisional address shield; an empty body is enough.",
         {201: RecordedMeasure},
         ShieldDraft,
     ),
-    _post(
+    posted(
         "shields/{id}/confirm",
         confirm_shield,
         "Confirm a provisional shield, or put off its date.",
         {200: RecordedMeasure},
         Confirmation,
     ),
-    _post(
+    posted(
         "shields/{id}/close",
         ask_to_close_shield,
         "Ask that a shield be closed; it goes on until somebody else approves.",
         {202: ClosingAsked},
     ),
-    _post(
+    posted(
         "shields/{id}/close/approve",
         close_shield,
         "Close a shield that somebody else asked to close.",
@@ -171,33 +149,33 @@ ROUTES: Final = (
             answers={200: AgeingReport},
         ),
     ),
-    _post(
+    posted(
         "households/{household}/blocks",
         record_block,
         "Begin a block: who must not see the household.",
         {201: RecordedMeasure},
         BlockDraft,
     ),
-    _post(
+    posted(
         "blocks/{id}/close",
         ask_to_close_block,
         "Ask that a block be closed; it goes on until somebody else approves.",
         {202: ClosingAsked},
     ),
-    _post(
+    posted(
         "blocks/{id}/close/approve",
         close_block,
         "Close a block that somebody else asked to close.",
         {200: RecordedMeasure},
     ),
-    _post(
+    posted(
         "shields/{id}/lifts",
         ask_for_lift,
         "Ask for a lift past a shield: one document, one recipient.",
         {201: LiftStanding},
         LiftDraft,
     ),
-    _post(
+    posted(
         "lifts/{id}/approve",
         approve_lift,
         "Approve a lift that somebody else asked for; it can be used for 15 minutes.",
