@@ -93,7 +93,10 @@ class NotItsMediaType(CallerError):
 
 
 class NotNow(CallerError):
-    """It stands in a state in which this cannot be done: used, closed, lapsed or not yet asked."""
+    """What is recorded stands against it: used, closed, lapsed, not asked, not for who is named.
+
+    Who asks learns something of what is recorded, so it stands in the access log.
+    """
 
     code = "not_now"
 

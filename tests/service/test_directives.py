@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from build import CARE, OPERATOR, WORKER, a_consent, a_visit, applied, consented, handed_in, home_of
 
-from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
+from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
 from visitsync.service import directives
 from visitsync.service.context import Context
 from visitsync.service.ids import registration_id
@@ -93,7 +93,7 @@ async def test_withdrawing_twice_or_nothing_is_refused(context: Context) -> None
 
     assert (withdrawn.id, withdrawn.version) == (consent.id, 2)
     assert withdrawn.recorded_at > consent.recorded_at or withdrawn.version > consent.version
-    with pytest.raises(BadParameter):
+    with pytest.raises(NotNow):
         await directives.withdraw(context, OPERATOR, consent.id)
     with pytest.raises(UnknownHousehold):
         await directives.withdraw(context, OPERATOR, "none")

@@ -20,7 +20,7 @@ from service.test_recording import (
     recorded,
 )
 
-from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
+from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
 from visitsync.schema.directory import Municipality
 from visitsync.service import directives, directory, effects
 from visitsync.service.caller import Caller
@@ -178,8 +178,11 @@ async def test_only_who_may_record_asks(context: Context) -> None:
 async def test_only_her_own_refusal_is_previewed(context: Context) -> None:
     home = await a_home(context)
     refusal = await recorded(context, home, effect="deny", **EVERYTHING)
-    with pytest.raises(BadParameter):
+    before = await denials(context)
+    with pytest.raises(NotNow) as refused:
         await effects.of_withdrawal(context, WORKER, refusal.id, FATHER)
+    assert refused.value.where == "not_theirs"
+    assert await denials(context) == before + 1
 
 
 async def test_staff_who_are_gone_have_no_name(context: Context) -> None:

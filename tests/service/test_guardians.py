@@ -23,8 +23,9 @@ from service.protected import (
     long_ago,
     shielded,
 )
+from service.test_recording import denials
 
-from visitsync.errors import BadParameter, DirectoryError, NotAllowed, UnknownHousehold
+from visitsync.errors import BadParameter, DirectoryError, NotAllowed, NotNow, UnknownHousehold
 from visitsync.schema.protection import AUTHORITIES, ORDERS
 from visitsync.schema.visit import JST
 from visitsync.service import (
@@ -125,9 +126,9 @@ async def test_who_has_no_authority_gives_no_consent_and_may_always_refuse(
     await guardians.record_order(context, WORKER, home, an_order("authority_lost", "uncle"))
     for person in ("father", "uncle"):
         permit = a_consent(home, grantor=person)
-        with pytest.raises(BadParameter, match="parental authority"):
+        with pytest.raises(NotNow, match="parental authority"):
             await directives.record(context, OPERATOR, permit)
-        with pytest.raises(BadParameter, match="parental authority"):
+        with pytest.raises(NotNow, match="parental authority"):
             await effects.of_draft(context, WORKER, permit)
     await effects.of_draft(context, WORKER, a_consent(home, grantor="mother"))
 
@@ -147,7 +148,7 @@ async def test_a_consent_that_waits_is_not_confirmed_once_its_grantor_lost_autho
     waiting = await directives.record(context, OPERATOR, a_consent(home, grantor="father"))
     await guardians.record_guardian(context, WORKER, home, a_guardian("father", "suspended"))
 
-    with pytest.raises(BadParameter, match="parental authority"):
+    with pytest.raises(NotNow, match="parental authority"):
         await directives.confirm(context, WORKER, waiting.id)
 
 
@@ -160,10 +161,12 @@ async def test_who_has_no_authority_withdraws_their_own_consent_and_nobody_elses
     await guardians.record_guardian(context, WORKER, home, a_guardian("father", "none"))
     said = Withdrawal(reason="changed_mind", by="father")
 
-    with pytest.raises(BadParameter):
+    before = await denials(context)
+    with pytest.raises(NotNow):
         await directives.withdraw(context, WORKER, hers.id, said)
-    with pytest.raises(BadParameter):
+    with pytest.raises(NotNow):
         await effects.of_withdrawal(context, WORKER, hers.id, said)
+    assert await denials(context) == before + 2
     assert (await directives.withdraw(context, WORKER, own.id, said)).version == 2
     mother = Withdrawal(reason="changed_mind", by="mother")
     assert (await directives.withdraw(context, WORKER, hers.id, mother)).version == 2
@@ -282,7 +285,7 @@ async def test_what_nobody_can_read_lets_nobody_consent_and_is_listed(context: C
     home = await a_home(context)
     await long_ago(context, GUARDIAN, home, "g-1", person=7)
     await long_ago(context, ORDER, home, "c-1", order=7)
-    with pytest.raises(BadParameter):
+    with pytest.raises(NotNow):
         await directives.record(context, OPERATOR, a_consent(home, grantor="mother"))
 
     found = await guardians.of_household(context, WORKER, home, CARE)
@@ -320,6 +323,6 @@ async def test_each_half_of_what_is_split_keeps_what_is_known_of_guardians(
 
     half = await links.undo(context, OPERATOR, own[0].id)
 
-    with pytest.raises(BadParameter, match="parental authority"):
+    with pytest.raises(NotNow, match="parental authority"):
         await directives.record(context, OPERATOR, a_consent(half, grantor="father"))
     assert await mirror_is_withheld(context, half)

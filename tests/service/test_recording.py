@@ -24,7 +24,7 @@ from build import (
 )
 
 from visitsync.audit import NoteVerifier, Receipt, open_receipt
-from visitsync.errors import BadParameter, NotAllowed, Tampered, UnknownHousehold
+from visitsync.errors import BadParameter, NotAllowed, NotNow, Tampered, UnknownHousehold
 from visitsync.schema.directory import Municipality
 from visitsync.service import directives, directory
 from visitsync.service.caller import Caller
@@ -170,6 +170,8 @@ async def test_who_is_blocked_decides_nothing(context: Context) -> None:
         ({"sources": ("office:none",)}, "sources"),
         ({"recipients": ("role:case_worker@agency:none",)}, "recipients"),
         ({"recipients": ("agency:city", "office:none")}, "recipients"),
+        ({"recipients": ("agency:somebody@city",)}, "recipients"),
+        ({"recipients": ("role:case_worker@agency:somebody@agency:city",)}, "recipients"),
         ({"registrations": ("r1",)}, "registrations"),
     ],
 )
@@ -191,9 +193,11 @@ async def test_any_guardian_withdraws_a_consent(context: Context) -> None:
     assert opened(context, gone).directive == f"{made.id}@2"
     with pytest.raises(UnknownHousehold):
         await view(context, WORKER, home, CARE)
-    with pytest.raises(BadParameter) as refused:
+    before = await denials(context)
+    with pytest.raises(NotNow) as refused:
         await directives.withdraw(context, WORKER, made.id, FATHER)
-    assert refused.value.where == "directive"
+    assert refused.value.where == "withdrawn"
+    assert await denials(context) == before + 1
 
 
 async def test_what_was_decided_before_a_change_is_not_answered_after_it(
@@ -215,10 +219,15 @@ async def test_only_who_refused_withdraws_a_refusal(context: Context) -> None:
     home = await a_home(context)
     await recorded(context, home)
     refusal = await recorded(context, home, effect="deny", **EVERYTHING)
-    for wrong in (FATHER, None):
-        with pytest.raises(BadParameter) as refused:
-            await directives.withdraw(context, WORKER, refusal.id, wrong)
-        assert refused.value.where == "by"
+    before = await denials(context)
+    with pytest.raises(BadParameter) as unnamed:
+        await directives.withdraw(context, WORKER, refusal.id, None)
+    assert unnamed.value.where == "by"
+    assert await denials(context) == before
+    with pytest.raises(NotNow) as refused:
+        await directives.withdraw(context, WORKER, refusal.id, FATHER)
+    assert refused.value.where == "not_theirs"
+    assert await denials(context) == before + 1
     with pytest.raises(UnknownHousehold):
         await view(context, WORKER, home, CARE)
 
@@ -290,8 +299,11 @@ async def test_a_consent_waits_for_a_second_person_where_the_city_asks(context: 
     told = opened(context, confirmed)
     assert (told.what, told.effective, told.directive) == ("confirmed", "at_once", f"{made.id}@1")
     assert (await view(context, WORKER, home, CARE)).entries
-    with pytest.raises(BadParameter):
+    before = await denials(context)
+    with pytest.raises(NotNow) as refused:
         await directives.confirm(context, CHIEF, made.id)
+    assert refused.value.where == "not_waiting"
+    assert await denials(context) == before + 1
 
 
 async def test_a_refusal_never_waits(context: Context) -> None:
@@ -305,7 +317,7 @@ async def test_a_refusal_never_waits(context: Context) -> None:
     assert refusal.effective == "at_once"
     with pytest.raises(UnknownHousehold):
         await view(context, WORKER, home, CARE)
-    with pytest.raises(BadParameter):
+    with pytest.raises(NotNow):
         await directives.confirm(context, CHIEF, refusal.id)
 
 
@@ -315,7 +327,7 @@ async def test_what_is_withdrawn_while_it_waits_is_confirmed_by_nobody(context: 
     gone = await directives.withdraw(context, WORKER, made.id, FATHER)
 
     assert opened(context, gone).directive == f"{made.id}@1"
-    with pytest.raises(BadParameter):
+    with pytest.raises(NotNow):
         await directives.confirm(context, CHIEF, made.id)
     with pytest.raises(UnknownHousehold):
         await view(context, WORKER, home, CARE)

@@ -18,7 +18,7 @@ from service.test_recording import (
     recorded,
 )
 
-from visitsync.errors import BadParameter, UnknownHousehold
+from visitsync.errors import NotNow, UnknownHousehold
 from visitsync.service import consents, directives, effects, evidence_reading, standings, uses
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -134,9 +134,9 @@ async def test_nobody_withdraws_what_nobody_can_read(context: Context, body: Any
     home = await a_home(context)
     name = await stored(context, home, body)
     for ask in (directives.withdraw, effects.of_withdrawal):
-        with pytest.raises(BadParameter) as refused:
+        with pytest.raises(NotNow) as refused:
             await ask(context, WORKER, name, MOTHER)
-        assert refused.value.where == "directive"
+        assert refused.value.where == "unreadable"
 
 
 @every_body
@@ -164,7 +164,7 @@ async def test_a_proposal_that_cannot_be_read_is_never_confirmed(
         await proposals.add(connection, Proposal("d0", home, 0, "staff:chief", text))
 
     assert (await listed(context, home))["d0"].state == "unreadable"
-    with pytest.raises(BadParameter):
+    with pytest.raises(NotNow):
         await directives.confirm(context, WORKER, "d0")
 
 

@@ -8,12 +8,14 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import yarl
 from structlog.testing import LogCapture
 from web.conftest import Town
 from web.family import NAMES, OFFICE_STAFF, STRANGER, WORKER, settle
 
 from visitsync.audit import NoteVerifier, open_receipt
+from visitsync.store.tables import log_entry
 
 DRAFT: dict[str, Any] = {
     "grantor": "guardian",
@@ -249,6 +251,30 @@ async def test_a_withdrawal_says_who_and_why(town: Town, body: Any, where: str) 
     assert (status, found["where"]) == (400, where)
 
 
+@pytest.mark.parametrize("query", ["", "?preview=true"])
+async def test_who_did_not_refuse_cannot_be_guessed_unseen(
+    town: Town, log: LogCapture, query: str
+) -> None:
+    """Whoever decides for a household could try one id after another."""
+    household = await settle(town)
+    recorded = f"/households/{household}/directives"
+    _, _, made = await sent(town, recorded, {**DRAFT, "effect": "deny"})
+    path = f"/directives/{made['id']}/withdraw{query}"
+    before = await denied(town)
+    for by in ("guardian-2", "guardian-3"):
+        status, _, found = await sent(town, path, {**GONE, "by": by})
+        assert (status, found["code"], found["where"]) == (409, "not_now", "not_theirs")
+    assert await denied(town) == before + 2
+    assert (await sent(town, path, GONE))[0] in {200, 201}
+    assert all("guardian-2" not in str(entry) for entry in log.entries)
+
+
+async def denied(town: Town) -> int:
+    async with town.context.database.reading() as connection:
+        leaves = (await connection.execute(sa.select(log_entry.c.leaf))).scalars()
+        return sum('"kind":"denied"' in one for one in leaves)
+
+
 async def test_a_token_that_only_reads_records_nothing(town: Town) -> None:
     household = await settle(town)
     path = f"/households/{household}/directives"
@@ -279,4 +305,4 @@ async def test_a_second_person_confirms(town: Town) -> None:
     household = await settle(town)
     _, _, made = await sent(town, f"/households/{household}/directives", DRAFT)
     status, _, found = await sent(town, f"/directives/{made['id']}/confirm", {})
-    assert (status, found["where"]) == (400, "directive")
+    assert (status, found["where"]) == (409, "not_waiting")

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta
 
-from visitsync.errors import BadParameter
+from visitsync.errors import NotNow
 from visitsync.store.facts import Fact
 
 GUARDIAN: Final = "guardian"
@@ -110,18 +110,16 @@ def has_lost(facts: Iterable[Fact], person: Any, day: dt.date) -> bool:  # noqa:
     )
 
 
-def refuse_lost(
-    facts: Iterable[Fact], body: Mapping[str, Any], person: str, day: dt.date, *, where: str
-) -> None:
+def refuse_lost(facts: Iterable[Fact], body: Mapping[str, Any], person: str, day: dt.date) -> None:
     """Refuse a consent, or its withdrawal, by somebody known to have no parental authority.
 
     A refusal is anybody's to give and its grantor's to take back: it shows less.
 
     Raises:
-        BadParameter: for a permit of theirs.
+        NotNow: for a permit of theirs.
     """
     if body["effect"] == "permit" and has_lost(facts, person, day):
-        raise BadParameter("has no parental authority by what is recorded", where=where)
+        raise NotNow("No parental authority by what is recorded", where="no_authority")
 
 
 def keeps_away(facts: Iterable[Fact], day: dt.date) -> bool:

@@ -129,7 +129,8 @@ def refuse_unknown_names(
 def _named(items: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- a list, or one word for all
     """The agencies and offices among sources and recipients."""
     for item in () if items == "*" else items:
-        kind, _, name = item.rpartition("@")[2].partition(":")
+        whole = item.partition("@")[2] if item.startswith("role:") else item
+        kind, _, name = whole.partition(":")
         if kind in {"agency", "office"}:
             yield kind, name
 

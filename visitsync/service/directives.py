@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
+from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
 from visitsync.service import authority, consents, evidence, leaving, notices, receipts
 from visitsync.service.affairs.actors import NOT_THERE, anybody_beside
 from visitsync.service.affairs.deciding import must_decide_for
@@ -91,14 +91,14 @@ class Found(NamedTuple):
         """What it says.
 
         Raises:
-            BadParameter: the rules cannot read it, so that nobody knows what would be changed.
+            NotNow: the rules cannot read it, so that nobody knows what would be changed.
         """
         stored = self.fact or self.proposal
         if stored is None:
             return {}
         said = consents.readable(stored.body, self.household)
         if said is None:
-            raise BadParameter("cannot be read; the operator must see to it", where="directive")
+            raise NotNow("It cannot be read; the operator must see to it", where="unreadable")
         return said
 
 
@@ -109,8 +109,8 @@ async def record(
 
     Raises:
         UnknownHousehold: no such household, or not for the caller.
-        BadParameter: it would not be readable, covers nothing, or names what there is not; or it is
-            a consent by somebody known to have no parental authority.
+        BadParameter: it would not be readable, covers nothing, or names what there is not.
+        NotNow: it is a consent by somebody known to have no parental authority.
         NotItsMediaType: the evidence is of another type than it says.
         NotAllowed: the caller may not record directives.
     """
@@ -155,7 +155,7 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
 
     Raises:
         UnknownHousehold: no such directive, or not for the caller.
-        BadParameter: it waits for nobody, was withdrawn, or its grantor lost parental authority
+        NotNow: it waits for nobody, was withdrawn, or its grantor lost parental authority
             meanwhile.
         NotAllowed: the caller recorded it, or may not record directives.
     """
@@ -167,7 +167,7 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
         found = await find(made.connection, directive)
         await _must_decide_for(made, caller, found.household)
         if found.proposal is None or found.fact is not None:
-            raise BadParameter("waits for nobody's confirmation", where="directive")
+            raise NotNow("It waits for nobody's confirmation", where="not_waiting")
         if found.proposal.recorded_by == _who(caller):
             raise NotAllowed("Somebody else than who recorded it must confirm it")
         body = found.body
@@ -198,7 +198,8 @@ async def withdraw(
 
     Raises:
         UnknownHousehold: no such directive, or not for the caller.
-        BadParameter: it is withdrawn already, or is a refusal of somebody else, or who withdraws
+        BadParameter: nobody of the family is named.
+        NotNow: it is withdrawn already, or is a refusal of somebody else, or who withdraws
             somebody else's consent is known to have no parental authority.
         NotAllowed: the caller may not record directives.
     """
@@ -211,7 +212,7 @@ async def withdraw(
         await _must_decide_for(made, caller, found.household)
         refuse_unless_theirs(found.body, caller, said)
         if said is not None and said.by != found.body["grantor"]:
-            await _refuse_unless_guardian(made, found.household, found.body, said.by, where="by")
+            await _refuse_unless_guardian(made, found.household, found.body, said.by)
         last = await leaving.last_look(made.connection, found.household)
         body = consents.withdrawn(found.body, made.at)
         version = 1 if found.fact is None else found.fact.version + 1
@@ -233,15 +234,16 @@ def refuse_unless_theirs(body: Body, caller: Caller, said: Withdrawal | None) ->
     """Go on only with a directive that stands and that who withdraws it may withdraw.
 
     Raises:
-        BadParameter: otherwise.
+        BadParameter: nobody of the family is named.
+        NotNow: it does not stand, or is not theirs to withdraw. That tells who is its grantor,
+            or is not, so it is logged (`refusing`).
     """
+    if said is None and caller.kind != "operator":
+        raise BadParameter("Who withdraws it must be said", where="by")
     if body["withdrawn_at"] is not None:
-        raise BadParameter("It is withdrawn already", where="directive")
-    if said is None:
-        if caller.kind != "operator":
-            raise BadParameter("Who withdraws it must be said", where="by")
-    elif body["effect"] != "permit" and said.by != body["grantor"]:
-        raise BadParameter("Only who refused withdraws a refusal", where="by")
+        raise NotNow("It is withdrawn already", where="withdrawn")
+    if said is not None and body["effect"] != "permit" and said.by != body["grantor"]:
+        raise NotNow("Only who refused withdraws a refusal", where="not_theirs")
 
 
 async def find(connection: AsyncConnection, directive: str) -> Found:
@@ -268,11 +270,9 @@ async def refuse_unknown_names(connection: AsyncConnection, household: str, body
     )
 
 
-async def _refuse_unless_guardian(
-    made: Change, household: str, body: Body, person: str, where: str = "grantor"
-) -> None:
+async def _refuse_unless_guardian(made: Change, household: str, body: Body, person: str) -> None:
     known = (await facts.of_household(made.connection, household)).values()
-    authority.refuse_lost(known, body, person, clock.day_in_japan(made.at), where=where)
+    authority.refuse_lost(known, body, person, clock.day_in_japan(made.at))
 
 
 def _must_record(caller: Caller) -> None:

@@ -93,7 +93,7 @@ async def of_draft(context: Context, caller: Caller, draft: Draft) -> Preview:
 
     Raises:
         UnknownHousehold: no such household, or not for the caller.
-        BadParameter: the draft would be refused.
+        BadParameter, NotNow: the draft would be refused.
         NotAllowed: the caller may not record directives.
         DatabaseUnavailable: it could not be logged, so it is not answered.
     """
@@ -104,7 +104,7 @@ async def of_draft(context: Context, caller: Caller, draft: Draft) -> Preview:
         body = consents.body(draft, now)
         consents.refuse_unreadable(body, draft.household, now)
         day = clock.day_in_japan(now)
-        authority.refuse_lost(gathered.known.facts, body, draft.grantor, day, where="grantor")
+        authority.refuse_lost(gathered.known.facts, body, draft.grantor, day)
         fact = Fact(consents.KIND, _DRAFT, 1, now, draft.household, consents.written(body))
         async with context.database.reading() as connection:
             await refuse_unknown_names(connection, draft.household, body)
@@ -124,7 +124,7 @@ async def of_withdrawal(
 
     Raises:
         UnknownHousehold: no such directive, or not for the caller.
-        BadParameter: it could not be withdrawn so.
+        NotNow: it could not be withdrawn so.
         NotAllowed, DatabaseUnavailable: as for `of_draft`.
     """
     caller.must("record")
@@ -139,7 +139,7 @@ async def of_withdrawal(
         now = gathered.known.now
         if said.by != present.body["grantor"]:
             day = clock.day_in_japan(now)
-            authority.refuse_lost(gathered.known.facts, present.body, said.by, day, where="by")
+            authority.refuse_lost(gathered.known.facts, present.body, said.by, day)
         body = consents.withdrawn(present.body, now)
         version = 1 if fact is None else fact.version + 1
         made = Fact(

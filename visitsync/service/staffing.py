@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.errors import BadParameter, DirectoryError
+from visitsync.errors import BadParameter, DirectoryError, NotNow
 from visitsync.schema.directory import Directive, Staff
 from visitsync.service import authority, caseloads, consents, notices
 from visitsync.store import clock, directory, epochs, facts, households, tokens
@@ -148,8 +148,8 @@ async def _refuse_unfit(
         consents.refuse_unreadable(body, household, at)
         await notices.refuse_unsigned(connection, body)
         known = (await facts.of_household(connection, household)).values()
-        authority.refuse_lost(known, body, one.grantor, clock.day_in_japan(at), where="grantor")
-    except BadParameter as error:
+        authority.refuse_lost(known, body, one.grantor, clock.day_in_japan(at))
+    except (BadParameter, NotNow) as error:
         raise DirectoryError(str(error), where=where) from None
 
 

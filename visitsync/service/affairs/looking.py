@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from visitsync.errors import DatabaseUnavailable, UnknownHousehold
+from visitsync.errors import CallerError, DatabaseUnavailable, NotNow, UnknownHousehold
 from visitsync.service import entries
 from visitsync.service.affairs.actors import NOT_THERE, Actor, beside_of
 from visitsync.service.affairs.deciding import must_decide_for
@@ -44,18 +44,20 @@ async def look(  # noqa: PLR0913 -- who looks at what, what for, and how it is l
     Raises:
         NotAllowed: the caller has not the role, or is no member of staff.
         UnknownHousehold: it is not theirs, or there is none.
+        NotNow: from `work`; logged, too.
         DatabaseUnavailable: it could not be logged, so it is not answered.
     """
     household = household if is_household(household) else "unknown"
     for _ in range(TRIES):
         gathered = await gather_one(context, caller, household, None)
         beside = beside_of(gathered, caller, household)
+        found: T | None = None
+        refusal: CallerError = UnknownHousehold(NOT_THERE)
         try:
             must_decide_for(beside)
-        except UnknownHousehold:
-            found = None
-        else:
             found = await work(gathered, beside.actor)
+        except (UnknownHousehold, NotNow) as error:
+            refusal = error
         key = gathered.keys.get((household, "", LOG))
         draft = entries.draft(
             context.keyring,
@@ -73,6 +75,6 @@ async def look(  # noqa: PLR0913 -- who looks at what, what for, and how it is l
         )
         if await context.log.look(draft, gathered.known.epochs):
             if found is None:
-                raise UnknownHousehold(NOT_THERE)
+                raise refusal
             return found
     raise DatabaseUnavailable("The facts kept changing; ask again")
