@@ -59,8 +59,7 @@ def test_h28_5_percent_of_ordinary_notes_at_most_are_taken_for_one(which: str) -
 
 
 def test_h28_of_notes_that_nothing_was_fitted_to_seven_of_ten_are_found() -> None:
-    """What a scan of words alone can do: less than H28 asks for. So a shield withholds all notes
-    unless somebody says otherwise."""
+    """Less than H28 asks for: what a scan can do. A shield withholds all notes by default."""
     telling, ordinary = notes("locating", "-unseen"), notes("ordinary", "-unseen")
     assert sum(map(tells_where, telling)) >= UNSEEN_AT_LEAST * len(telling)
     assert sum(map(tells_where, ordinary)) <= UNSEEN_AT_MOST_FALSE * len(ordinary)
