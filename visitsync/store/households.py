@@ -190,7 +190,7 @@ async def verdicts(connection: AsyncConnection) -> dict[str, int]:
         .where(link.c.until_at.is_(None))
         .group_by(link.c.verdict)
     )
-    return dict(rows.tuples().all())
+    return {row.verdict: row[1] for row in rows}
 
 
 async def open_reviews(connection: AsyncConnection, rows: Sequence[Review]) -> None:
