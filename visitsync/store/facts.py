@@ -206,6 +206,16 @@ async def history(connection: AsyncConnection, kind: str, ids: Collection[str]) 
     return [Fact(*row) for row in rows]
 
 
+async def naming(connection: AsyncConnection, kind: str, text: str) -> frozenset[str]:
+    """The facts of a kind of which some version holds a text."""
+    rows = await connection.execute(
+        sa.select(fact.c.id)
+        .where(fact.c.kind == kind, fact.c.body.contains(text, autoescape=True))
+        .distinct()
+    )
+    return frozenset(row.id for row in rows)
+
+
 async def of_household(connection: AsyncConnection, household: str) -> dict[tuple[str, str], Fact]:
     """The newest version of every fact of a household, by kind and id."""
     rows = await connection.execute(
