@@ -31,11 +31,11 @@ Told: TypeAlias = str | int | bool | tuple[str, ...]
 
 _CODES: Final = frozenset(
     {
-        *("about", "asked", "asked_by", "by", "categories", "counts", "directive", "document"),
-        *("draft", "from", "grantor", "grants", "hours", "household", "households", "known_at"),
-        *("listed", "masked", "messages", "protected", "reasons", "recipient", "recorded_by"),
-        *("records", "registration", "role", "scopes", "shields", "sought", "subject"),
-        *("submission", "to", "token", "until", "version", "viewer"),
+        *("about", "asked", "asked_by", "by", "categories", "counts", "cursor", "directive"),
+        *("document", "draft", "form", "from", "grantor", "grants", "hours", "household"),
+        *("households", "known_at", "listed", "masked", "messages", "protected", "reasons"),
+        *("recipient", "recorded_by", "records", "registration", "role", "scopes", "shields"),
+        *("sought", "subject", "submission", "to", "token", "until", "version", "viewer"),
     }
 )
 """Members of the sealed part that are codes, ids, numbers and days. What is in neither list is
