@@ -24,7 +24,7 @@ from service.auditing import (
 from visitsync.errors import BadParameter, DatabaseUnavailable, NotAllowed
 from visitsync.schema.directory import Staff
 from visitsync.schema.visit import JST
-from visitsync.service import directory, entries, log_statistics
+from visitsync.service import directory, entries, log_statistics, messages
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.directory import Wanted
@@ -138,6 +138,13 @@ async def test_looks_searches_and_refusals_of_each_person(context: Context) -> N
     )
 
 
+async def test_a_list_that_is_about_no_household_is_no_look(context: Context) -> None:
+    await settled(context)
+    await messages.mine(context, ONESELF)
+    assert (await newest(context))[1]["kind"] == "list_read"
+    assert (await counted(context))["staff:worker"].looks == 0
+
+
 async def test_a_person_stands_beside_the_median_of_at_least_five(context: Context) -> None:
     household = await settled(context)
     for _ in range(4):
@@ -235,7 +242,7 @@ async def test_what_is_off_hours_is_told_from_the_clock_in_japan(context: Contex
     for seq, at in enumerate(sorted(times)):
         draft = entries.draft(
             context.keyring, who, "timeline_read", key, household=household, private={},
-            public={"decision": "shown"},
+            public={"decision": f"n{seq}"},
         )  # fmt: skip
         rows.append(entries.placed(draft, "visitsync/other/2031", seq, clock.stored(at)))
     async with context.database.writing() as connection:
@@ -243,10 +250,10 @@ async def test_what_is_off_hours_is_told_from_the_clock_in_japan(context: Contex
     async with context.database.reading() as connection:
         part = Part("visitsync/other/2031", range(len(rows)))
         found = await log_counts.counts(connection, part)
-    off = sum(one.number for one in found if one.off_hours)
-    assert off == sum(_is_off(one) for one in times)
-    assert 0 < off < len(times)
-    assert sum(one.number for one in found) == len(times)
+    off = {f"n{seq}": _is_off(at) for seq, at in enumerate(sorted(times))}
+    assert {one.decision: one.off_hours for one in found} == off
+    assert {one.number for one in found} == {1}
+    assert set(off.values()) == {True, False}
 
 
 async def test_stretches_leave_no_entry_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -277,8 +278,9 @@ async def test_a_file_that_breaks_off_does_not_look_whole(
             raise OSError
 
     monkeypatch.setattr(log_search, "_pages", failing)
-    with pytest.raises(aiohttp.ClientError):
-        await exported(town, "csv")
+    async with asyncio.timeout(20):
+        with pytest.raises(aiohttp.ClientError):
+            await exported(town, "csv")
 
 
 async def test_a_file_comes_as_an_attachment_that_runs_nothing(town: Town) -> None:
