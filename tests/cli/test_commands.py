@@ -16,6 +16,8 @@ PROMISED = {
     "audit export",
     "audit verify",
     "audit checkpoint",
+    "audit search",
+    "audit statistics",
     "decide",
     "demo",
     "directory apply",

@@ -301,3 +301,62 @@ def test_a_period_that_is_none_is_wrong_use(host: Host, tmp_path: Path) -> None:
     period = ["--from", "2026-10-01", "--to", "2026-04-01"]
 
     assert host.run("audit", "export", *period, str(tmp_path / "x")).exit_code == 2
+
+
+# ── the access log for auditors ───────────────────────────────────────────────────────────────────
+def test_the_operator_searches_the_log_and_that_is_logged(host: Host) -> None:
+    push(host, str(APRIL))
+    first = host.run("audit", "search", "--kind", "submission", "--json")
+    again = host.run("audit", "search", "--kind", "log_read", "--json")
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    assert {one["office"] for one in json.loads(first.stdout)["entries"]} == {MULTIPLES}
+    (found,) = [
+        one
+        for one in json.loads(again.stdout)["entries"]
+        if one["private"]["sought"] == ["kind=submission"]
+    ]
+    assert found["actor"]["kind"] == "operator"
+    shown = host.run("audit", "search", "--office", MULTIPLES, "--until", "2100-01-01")
+    assert MULTIPLES in shown.stdout
+    assert "submission" in shown.stdout
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_the_operator_takes_what_is_found_away_as_a_file(host: Host, form: str) -> None:
+    result = host.run("audit", "search", "--kind", "token_issued", f"--{form}")
+    assert result.exit_code == 0
+    lines = result.stdout_bytes.decode("utf-8-sig").splitlines()
+    page = json.loads(host.run("audit", "search", "--kind", "token_issued", "--json").stdout)
+    assert len(lines) - (form == "csv") == len(page["entries"])
+    exports = json.loads(host.run("audit", "search", "--kind", "log_exported", "--json").stdout)
+    assert exports["entries"][-1]["private"]["form"] == form
+
+
+def test_the_operator_counts_what_people_did(host: Host) -> None:
+    days = ("--from", "2026-04-01", "--until", "2027-04-01")
+    plain = host.run("audit", "statistics", *days)
+    found = json.loads(host.run("audit", "statistics", *days, "--json").stdout)
+    table = host.run("audit", "statistics", *days, "--csv").stdout_bytes.decode("utf-8-sig")
+    lines = host.run("audit", "statistics", *days, "--ndjson").stdout.splitlines()
+    assert "looks" in plain.stdout
+    assert found["days_off"] == ["saturday", "sunday"]
+    assert len(lines) == len(found["people"])
+    assert table.splitlines()[0].startswith("actor,name,agency")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("search", "--actor", "x"),
+        ("search", "--kind", "x"),
+        ("search", "--purpose", "x"),
+        ("search", "--from", "yesterday"),
+        ("search", "--cursor", "x"),
+        ("search", "--cursor", "2026-1", "--csv"),
+        ("search", "--name", "x"),
+        ("statistics", "--from", "2026-04-01"),
+        ("statistics", "--from", "2026-04-01", "--until", "2026-04-01"),
+    ],
+)
+def test_what_cannot_be_asked_of_the_log_is_status_2(host: Host, words: tuple[str, ...]) -> None:
+    assert host.run("audit", *words).exit_code == 2

@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     form: Mapping[str, str] | None = None
 
 
+_DAYS: Final = ({"from": "2026-01-01", "until": "2027-01-01"},)
 _PURPOSES: Final = tuple({"purpose": one} for one in PURPOSES)
 _DIRECTIVE: Final = {
     "grantor": "guardian",
@@ -135,6 +136,12 @@ REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {
     ("GET", "/api/v1/households/{household}/accesses"): Asked(
         ({"purpose": "audit"}, {"purpose": "protection"})
     ),
+    ("GET", "/api/v1/access-log"): Asked(({}, {"household": "{household}"})),
+    ("POST", "/api/v1/access-log/search"): Asked(body=[{}, {"kind": "search"}]),
+    ("POST", "/api/v1/access-log/export"): Asked(({"format": "csv"}, {"format": "ndjson"}), [{}]),
+    ("GET", "/api/v1/access-log/statistics"): Asked(_DAYS),
+    ("GET", "/api/v1/access-log/checkpoint"): Asked(),
+    ("GET", "/api/v1/access-log/bundle"): Asked(_DAYS),
     ("GET", "/search"): Asked(),
     ("POST", "/search"): Asked(form={"purpose": "care_coordination", "case_no": CASE_NO}),
     ("GET", "/households/{household}"): Asked(_PURPOSES),
@@ -191,7 +198,8 @@ async def everything(
         sent = {"Cookie": cookie, "Origin": town.url, "Sec-Fetch-Site": "same-origin"}
         if not page:
             sent = {**town.staff(actor), **headers}
-        for query in asked.query:
+        for each in asked.query:
+            query = {name: said.format(**about._asdict()) for name, said in each.items()}
             for body in asked.body or [None]:
                 written = None if body is None else json.dumps(body).replace("{proof}", token)
                 if written is not None:

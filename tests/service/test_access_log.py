@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from build import OPERATOR, WORKER, a_visit, applied, handed_in
+from build import OFFICE, OPERATOR, WORKER, a_visit, applied, handed_in
 
 from visitsync.audit import peek_checkpoint, verify_bundle
 from visitsync.errors import BadParameter, NotAllowed
@@ -50,8 +50,10 @@ async def test_reading_the_log_is_for_auditors_and_is_logged(context: Context) -
 
     assert b'"actor":"staff:auditor"' in bundle
     assert b'"kind":"log_exported"' in bundle
-    with pytest.raises(NotAllowed):
-        await access_log.export(context, WORKER, LONG_AGO, FAR_OFF)
+    others = (Caller(kind="staff", id=one, scopes=auditor.scopes) for one in ("worker", "chief"))
+    for other in (WORKER, *others, Caller(kind="office", id=OFFICE, scopes=auditor.scopes)):
+        with pytest.raises(NotAllowed):
+            await access_log.export(context, other, LONG_AGO, FAR_OFF)
     with pytest.raises(BadParameter):
         await access_log.export(context, auditor, FAR_OFF, LONG_AGO)
 

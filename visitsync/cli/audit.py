@@ -1,19 +1,28 @@
-"""``visitsync audit``: export, verify and keep the head of the access log."""
+"""``visitsync audit``: search, count, export, verify and keep the head of the access log."""
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import click
 
-from visitsync.audit import verify_bundle
+from visitsync.audit import KINDS, verify_bundle
 from visitsync.cli.installation import at_hand
-from visitsync.cli.terminal import output
+from visitsync.cli.terminal import log_entries, output
 from visitsync.cli.terminal.running import run, spoken
-from visitsync.service import access_log
+from visitsync.errors import BadParameter
+from visitsync.schema.visit import JST
+from visitsync.schema.vocabulary import VOCABULARY
+from visitsync.service import access_log, log_search, log_statistics
+from visitsync.service.log_search import LogPage, LogSearch
+from visitsync.service.log_statistics import LogStatistics
+from visitsync.web import log_files
+from visitsync.web.log_files import Form
 
 _DAY = click.DateTime(["%Y-%m-%d"])
+_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.group(epilog="Example: visitsync audit verify log.bundle --key key.pub")
@@ -89,6 +98,105 @@ def verify(*, bundle: Path, key: str | None, since: Path | None, as_json: bool) 
 def checkpoint(*, key: bool) -> None:
     """Print the log's newest signed head: keep it outside the server."""
     click.echo(run(_public_key() if key else _checkpoint_now()).rstrip("\n"))
+
+
+@command.command(epilog="Example: visitsync audit search --household h… --from 2026-10-01 --csv")
+@click.option("--household", help="Entries about this household.")
+@click.option("--actor", help="Who acted: staff:ID, office:ID or operator:NAME.")
+@click.option("--office", help="What it did, what its staff did, and what names it.")
+@click.option(
+    "--purpose",
+    type=click.Choice(list(VOCABULARY.purposes)),
+    metavar="PURPOSE",
+    help="What for.",
+)
+@click.option("--kind", type=click.Choice(sorted(KINDS)), metavar="KIND", help="What was done.")
+@click.option("--decision", help="Such as shown, masked or refused.")
+@click.option("--from", "start", type=_TIME, metavar="TIME", help="The first instant, in Japan.")
+@click.option("--until", type=_TIME, metavar="TIME", help="The first instant after it.")
+@click.option("--cursor", help="Where the page before ended.")
+@click.option("--json", "form", flag_value="json", help="Print it as JSON.")
+@click.option("--ndjson", "form", flag_value="ndjson", help="A line of JSON for each.")
+@click.option("--csv", "form", flag_value="csv", help="CSV for a spreadsheet.")
+def search(
+    *,
+    start: dt.datetime | None,
+    until: dt.datetime | None,
+    cursor: str | None,
+    form: str | None,
+    **sought: Any,  # noqa: ANN401 -- texts, by the names of a search
+) -> None:
+    """Find entries of the access log. This too is logged, before anything is shown.
+
+    Without --csv or --ndjson it shows a page; those write all that is found.
+    """
+    wanted = LogSearch(**sought, from_=_in_japan(start), until=_in_japan(until))
+    try:
+        if form in {"csv", "ndjson"}:
+            if cursor is not None:
+                raise click.UsageError("A file holds all that is found; leave --cursor out.")
+            run(_search_into_file(wanted, "csv" if form == "csv" else "ndjson"))
+            return
+        page = run(_search(wanted, cursor))
+    except BadParameter as error:
+        raise click.UsageError(f"--{error.where} {error}.") from None
+    if form == "json":
+        output.as_json(page)
+        return
+    log_entries.entries(output.stdout(), page.entries)
+    if page.next is not None:
+        click.echo(f"More: add --cursor {page.next}", err=True)
+
+
+@command.command(epilog="Example: visitsync audit statistics --from 2026-10-01 --until 2026-11-01")
+@click.option("--from", "start", required=True, type=_DAY, help="The first day.")
+@click.option("--until", required=True, type=_DAY, help="The day after the last.")
+@click.option("--json", "form", flag_value="json", help="Print it as JSON.")
+@click.option("--ndjson", "form", flag_value="ndjson", help="A line of JSON for each.")
+@click.option("--csv", "form", flag_value="csv", help="CSV for a spreadsheet.")
+def statistics(*, start: dt.datetime, until: dt.datetime, form: str | None) -> None:
+    """Count what people looked at, beside their colleagues' median. This too is logged.
+
+    Saturdays and Sundays are days off; public holidays are not known.
+    """
+    try:
+        found = run(_statistics(start.date(), until.date()))
+    except BadParameter as error:
+        raise click.UsageError(f"--{error.where} {error}.") from None
+    if form == "json":
+        output.as_json(found)
+    elif form is not None:
+        written = log_files.statistics("csv" if form == "csv" else "ndjson", found)
+        click.echo(written, nl=False)
+    else:
+        log_entries.statistics(output.stdout(), found)
+
+
+async def _search(sought: LogSearch, cursor: str | None) -> LogPage:
+    """A page with something on it, or the last one."""
+    async with at_hand.opened() as context:
+        while True:
+            page = await log_search.search(context, at_hand.operator(), sought, cursor)
+            if page.entries or page.next is None:
+                return page
+            cursor = page.next
+
+
+async def _search_into_file(sought: LogSearch, form: Form) -> None:
+    async with at_hand.opened() as context:
+        pages = await log_search.export(context, at_hand.operator(), sought, form)
+        click.echo(log_files.head(form), nl=False)
+        async for page in pages:
+            click.echo(log_files.lines(form, page), nl=False)
+
+
+async def _statistics(start: dt.date, until: dt.date) -> LogStatistics:
+    async with at_hand.opened() as context:
+        return await log_statistics.statistics(context, at_hand.operator(), start, until)
+
+
+def _in_japan(at: dt.datetime | None) -> dt.datetime | None:
+    return None if at is None else at.replace(tzinfo=JST)
 
 
 async def _export(start: dt.date, until: dt.date) -> bytes:

@@ -41,6 +41,9 @@ module              asks
 ``links``           ``undo(context, caller, registration) -> str``, the new household
 ``access_log``      ``export(context, caller, start, until) -> bytes`` (a bundle),
                     ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``
+``log_search``      ``search(context, caller, LogSearch, cursor) -> LogPage``,
+                    ``export(context, caller, LogSearch, form)``: pages of entries
+``log_statistics``  ``statistics(context, caller, start, until) -> LogStatistics``
 ``health``          ``checks(settings, now=…) -> tuple[Check, ...]``, for readyz and doctor
 ``migration``       ``check(settings) -> State``, ``migrate(settings) -> State``
 ``denials``         ``record(context, caller, asked)``: a known caller was refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import Section, encode_bundle, fiscal_year, leaf_hash, stored_leaves
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
+from visitsync.service.auditors import must_audit
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.writing import change
@@ -23,7 +25,7 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
     The export is logged before the log is read, so it stands in the bundle itself if its day does.
 
     Raises:
-        NotAllowed: the token is not good for auditing.
+        NotAllowed: the token is not good for auditing, or the role on file is another one.
         BadParameter: the period ends before it begins.
         LogBroken: the log's head is not what was signed.
     """
@@ -31,6 +33,7 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
     if until <= start:
         raise BadParameter("must lie after the first day", where="until")
     async with change(context, caller) as made:
+        await must_audit(made, caller)
         await made.log(
             caller,
             "log_exported",
@@ -43,7 +46,9 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
         years = [_Year(*one) for one in closed] + [_Year(head.shard, head.size, head.note)]
         wanted = [one for one in years if _overlaps(one, start, until)] or years[-1:]
         period = range(_stored(start), _stored(until))
-        return encode_bundle([await _section(connection, one, period) for one in wanted])
+        sections = [await _section(connection, one, period) for one in wanted]
+    # Beside the event loop: a year's log keeps nobody waiting.
+    return await asyncio.to_thread(encode_bundle, sections)
 
 
 class _Year(NamedTuple):

@@ -28,7 +28,8 @@ LOOKS: Final = frozenset({"timeline_read", "list_read", "export", "print"})
 
 A search is listed by the ``list_read`` entry of each household that it showed.
 """
-_SHOWN: Final = frozenset({"shown", "masked"})
+SHOWN: Final = frozenset({"shown", "masked"})
+"""Decisions of such entries by which something was seen."""
 _LONGEST: Final = dt.timedelta(days=366)
 _USUAL: Final = dt.timedelta(days=30)
 _DAY: Final = dt.timedelta(days=1)
@@ -200,7 +201,7 @@ async def opened(context: Context, connection: AsyncConnection, rows: Sequence[R
 
 
 def _is_look(leaf: _Leaf) -> bool:
-    return leaf.kind in LOOKS and leaf.decision in _SHOWN
+    return leaf.kind in LOOKS and leaf.decision in SHOWN
 
 
 def _past(context: Context, keys: DataKeys, row: Row, leaf: _Leaf) -> Past:
@@ -247,14 +248,21 @@ class Lookers:
     def at(self, viewer: str, at: int) -> Looker:
         """Who a viewer was at an instant."""
         then = [one for one in self._versions.get(viewer, ()) if one.recorded_at <= at]
-        if not then:
-            return NOBODY
-        body: Mapping[str, Any] = msgspec.json.decode(then[-1].body)
-        return Looker(
-            str(body.get("agency", "")),
-            tuple(body.get("roles", ())),
-            tuple(body.get("offices", ())),
-        )
+        return _looker(then[-1]) if then else NOBODY
+
+    def last_with_a_role(self, viewer: str, at: int) -> Looker:
+        """Who a viewer was at an instant, or last before, while they still had a role."""
+        then = [one for one in self._versions.get(viewer, ()) if one.recorded_at <= at]
+        return next((found for one in reversed(then) if (found := _looker(one)).roles), NOBODY)
+
+
+def _looker(version: Fact) -> Looker:
+    body: Mapping[str, Any] = msgspec.json.decode(version.body)
+    return Looker(
+        str(body.get("agency", "")),
+        tuple(body.get("roles", ())),
+        tuple(body.get("offices", ())),
+    )
 
 
 async def lookers(connection: AsyncConnection, past: Iterable[Past]) -> Lookers:

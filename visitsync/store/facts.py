@@ -177,6 +177,24 @@ async def all_newest(connection: AsyncConnection, kind: str) -> list[Fact]:
     return [Fact(*row) for row in rows]
 
 
+async def newest_at(connection: AsyncConnection, kind: str, at: int) -> list[Fact]:
+    """The newest version of every fact of a kind that was recorded by `at`."""
+    later = fact.alias()
+    rows = await connection.execute(
+        sa.select(fact).where(
+            fact.c.kind == kind,
+            fact.c.recorded_at <= at,
+            ~sa.exists().where(
+                later.c.kind == fact.c.kind,
+                later.c.id == fact.c.id,
+                later.c.version > fact.c.version,
+                later.c.recorded_at <= at,
+            ),
+        )
+    )
+    return [Fact(*row) for row in rows]
+
+
 async def answering(
     connection: AsyncConnection, households: Collection[str], now: int
 ) -> Mapping[str, frozenset[str]]:
@@ -204,6 +222,16 @@ async def history(connection: AsyncConnection, kind: str, ids: Collection[str]) 
         sa.select(fact).where(fact.c.kind == kind, among(fact.c.id, ids)).order_by(fact.c.version)
     )
     return [Fact(*row) for row in rows]
+
+
+async def naming(connection: AsyncConnection, kind: str, text: str) -> frozenset[str]:
+    """The facts of a kind of which some version holds a text."""
+    rows = await connection.execute(
+        sa.select(fact.c.id)
+        .where(fact.c.kind == kind, fact.c.body.contains(text, autoescape=True))
+        .distinct()
+    )
+    return frozenset(row.id for row in rows)
 
 
 async def of_household(connection: AsyncConnection, household: str) -> dict[tuple[str, str], Fact]:

@@ -1,8 +1,8 @@
-"""The access log read backwards: the entries about given households, in the order of the log."""
+"""The access log read backwards: entries about given households or with given words, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -88,5 +88,32 @@ async def about(
         sa.select(*_COLUMNS)
         .where(log_entry.c.shard == part.shard, log_entry.c.seq.in_(first))
         .order_by(log_entry.c.seq)
+    )
+    return [Row._make(row) for row in rows]
+
+
+async def saying(
+    connection: AsyncConnection, part: Part, words: Sequence[Collection[str]], limit: int
+) -> list[Row]:
+    """The first `limit` entries of a part of the log whose leaf holds one of each of `words`.
+
+    No index helps; whoever calls bounds the part. A leaf may hold the words and mean another thing
+    where a database does not heed capitals, so each is to be looked at again.
+    """
+    rows = await connection.execute(
+        sa.select(*_COLUMNS)
+        .where(
+            log_entry.c.shard == part.shard,
+            log_entry.c.seq >= part.seqs.start,
+            log_entry.c.seq < part.seqs.stop,
+            *(
+                sa.or_(
+                    sa.false(), *(log_entry.c.leaf.contains(one, autoescape=True) for one in any_of)
+                )
+                for any_of in words
+            ),
+        )
+        .order_by(log_entry.c.seq)
+        .limit(limit)
     )
     return [Row._make(row) for row in rows]

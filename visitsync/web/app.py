@@ -11,6 +11,7 @@ from visitsync.service.context import Context
 from visitsync.service.health import Readiness
 from visitsync.web import callers, language
 from visitsync.web.api import (
+    access_log,
     directives,
     emergency,
     explain,
@@ -38,6 +39,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *emergency.ROUTES,
     *legal_bases.ROUTES,
     *mirrors.ROUTES,
+    *access_log.ROUTES,
     *signing_in.ROUTES,
     *household.ROUTES,
 )
