@@ -16,6 +16,7 @@ import base64
 import binascii
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -156,6 +157,9 @@ def write_new(path: Path, contents: Contents) -> None:
 def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
     """Hold the right to replace a key file; the old one stays until the new one is durable.
 
+    Whoever is killed meanwhile leaves the old file or the new one, and a draft that the next one
+    writes over: the right to it ends with the process.
+
     Raises:
         KeyFileError: if somebody else holds it, or the file cannot be written.
     """
@@ -165,19 +169,15 @@ def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
 
     def replace(contents: Contents) -> None:
         nonlocal replaced
+        os.ftruncate(descriptor, 0)
+        _keep_owner(path, descriptor)
         _fill(descriptor, encode(contents))
         draft.replace(path)
         replaced = True
         _sync_directory(path.parent)
 
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-    except FileExistsError:
-        raise KeyFileError(
-            "another change of the key file is under way or was cut short; if none runs, remove "
-            "the draft beside it and try again",
-            where=str(draft),
-        ) from None
+        descriptor = _held_draft(draft)
     except OSError as error:
         raise KeyFileError(_cannot("replaced", error), where=str(path)) from None
     try:
@@ -188,6 +188,41 @@ def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
         os.close(descriptor)
         if not replaced:  # else the name is free, and may be somebody else's draft by now
             draft.unlink(missing_ok=True)
+
+
+def _held_draft(draft: Path) -> int:
+    """The draft, open and locked; it may have been left by somebody who was killed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(draft, flags, _MODE)
+    try:
+        _refuse_unless_private(os.fstat(descriptor), str(draft))
+        ours = _is_ours(descriptor, draft)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if not ours:
+        os.close(descriptor)
+        raise KeyFileError(
+            "another change of the key file is under way; wait until it is done and try again",
+            where=str(draft),
+        )
+    return descriptor
+
+
+def _is_ours(descriptor: int, draft: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it before may have made it the key file itself since it was opened.
+        return os.path.samestat(os.fstat(descriptor), draft.lstat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _keep_owner(path: Path, descriptor: int) -> None:
+    """Leave the file to whom it belongs, also where root replaces it."""
+    old = path.stat()
+    if os.geteuid() == 0:
+        os.fchown(descriptor, old.st_uid, old.st_gid)
 
 
 def _refuse_unless_private(status: os.stat_result, where: str) -> None:

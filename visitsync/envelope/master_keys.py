@@ -97,9 +97,29 @@ class MasterKeys:
             replace(contents)
         return cls(contents)
 
+    @classmethod
+    def retire(cls, path: Path, epoch: int) -> MasterKeys:
+        """Take the master key of an older epoch out of `path`; what it wrapped is lost for ever.
+
+        Raises:
+            KeyFileError: as `load`, if another change is under way, or if it is the newest or not
+                there.
+        """
+        with keyfile.replacement(path) as replace:
+            held = keyfile.read(path)
+            if epoch not in held.masters or epoch == max(held.masters):
+                raise KeyFileError(
+                    f"there is no older master key of epoch {epoch} to take out", where=str(path)
+                )
+            contents = msgspec.structs.replace(
+                held, masters={one: key for one, key in held.masters.items() if one != epoch}
+            )
+            replace(contents)
+        return cls(contents)
+
     @property
     def epoch(self) -> int:
-        """The newest, under which `wrap` wraps."""
+        """The newest, under which `wrap` wraps unless it is told another."""
         return max(self._masters)
 
     @property
@@ -125,17 +145,21 @@ class MasterKeys:
         self._master(epoch)
         return self._ids[epoch].hex()
 
-    def wrap(self, key: bytes, context: bytes) -> Wrapped:
-        """Seal a data key under the newest master key.
+    def wrap(self, key: bytes, context: bytes, *, epoch: int | None = None) -> Wrapped:
+        """Seal a data key under a master key.
 
         Args:
             key: 32 bytes.
             context: `KeyContext.encode()`: whose key it is.
+            epoch: of the master key; None is the newest.
+
+        Raises:
+            KeyFileError: if there is no such epoch.
         """
         if len(key) != KEY_BYTES:
             raise ValueError(f"a data key has {KEY_BYTES} bytes")
-        epoch = self.epoch
-        sealed = construction.encrypt(self._masters[epoch], _WRAP_LABEL + context, key)
+        epoch = self.epoch if epoch is None else epoch
+        sealed = construction.encrypt(self._master(epoch), _WRAP_LABEL + context, key)
         return Wrapped(epoch, _PREFIX + self._ids[epoch] + sealed)
 
     def unwrap(self, wrapped: Wrapped, context: bytes) -> bytes:
