@@ -285,9 +285,27 @@ def test_keys_are_shown_rotated_and_retired_beside_a_running_service(host: Host)
     assert push(host, "--dry-run", str(APRIL)).exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["--master", "--retire", "1"], ["--retire", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--master", "--retire", "1"], ["--retire", "0"], ["--only-file", "--retire", "1"]],
+)
 def test_rotating_nothing_or_two_things_is_wrong_use(host: Host, arguments: list[str]) -> None:
     assert host.run("keys", "rotate", *arguments).exit_code == 2
+
+
+def test_keys_are_sealed_under_a_passphrase(host: Host, tmp_path: Path) -> None:
+    out = tmp_path / "master.sealed"
+    (tmp_path / "unlock").write_text("correct horse battery staple")
+    where = {"CREDENTIALS_DIRECTORY": str(tmp_path), "VISITSYNC_KEY_UNLOCK": "credential:unlock"}
+
+    sealed = host.run("keys", "seal", str(out), **where)
+    as_before = json.loads(host.run("keys", "status", "--json").stdout)
+    now = {**where, "VISITSYNC_KEY_PROVIDER": "sealed", "VISITSYNC_KEY_FILE": str(out)}
+    after = json.loads(host.run("keys", "status", "--json", **now).stdout)
+
+    assert sealed.exit_code == 0
+    assert (after["provider"], after["masters"]) == ("sealed", as_before["masters"])
+    assert "✗" not in host.run("doctor", **now).stdout
 
 
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────

@@ -38,11 +38,12 @@ class Killer:
     def __init__(self, line: int) -> None:
         self._line = line
         self.lines = 0
+        self.counts = False
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Killer | None:
         if "/".join(Path(frame.f_code.co_filename).parts[-2:]) not in OURS:
             return None
-        if event == "line":
+        if event == "line" and self.counts:
             self.lines += 1
             if self.lines == self._line:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -51,14 +52,14 @@ class Killer:
 
 async def main(killer: Killer) -> None:
     rotation._BATCH = 3  # type: ignore[misc] # noqa: SLF001 -- so that a small city has several
+    threading.settrace(killer)  # before any thread begins: the key file is changed in one
+    sys.settrace(killer)
     async with open_context(load()) as context:
-        threading.settrace(killer)
-        sys.settrace(killer)
+        killer.counts = True
         begun = await rotation.begin(context, OPERATOR)
         await rotation.wrap_anew(context)
         await rotation.retire(context, OPERATOR, begun.epoch - 1, "second")
-        sys.settrace(None)
-        threading.settrace(None)
+        killer.counts = False
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -275,9 +276,9 @@ async def test_a_key_file_that_lacks_an_epoch_is_not_read_over_and_over(
         read: list[Path] = []
         load = MasterKeys.load
 
-        def counting(path: Path) -> MasterKeys:
+        def counting(path: Path, *form: Any) -> MasterKeys:
             read.append(path)
-            return load(path)
+            return load(path, *form)
 
         monkeypatch.setattr(MasterKeys, "load", counting)
         async with context.database.reading() as connection:

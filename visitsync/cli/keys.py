@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import click
 
+from visitsync import settings
 from visitsync.cli.installation import at_hand
 from visitsync.cli.terminal import output
 from visitsync.cli.terminal.running import run
 from visitsync.errors import BadParameter
 from visitsync.service import key_status, rotation
+from visitsync.service.key_provider import provider_of, sealed
 from visitsync.service.key_status import Status
 from visitsync.service.rotation import Begun, Wrapped
 
@@ -48,16 +51,31 @@ def status(*, as_json: bool) -> None:
 
 @command.command(epilog="Example: visitsync keys rotate --master")
 @click.option("--master", is_flag=True, help="Add a master key and wrap all data keys anew.")
+@click.option("--only-file", is_flag=True, help="With --master: stop once it is in the key file.")
 @click.option("--retire", type=click.IntRange(1), help="Take the master key of this epoch out.")
 @click.option("--second", help="The name of another operator, who confirms --retire.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def rotate(*, master: bool, retire: int | None, second: str | None, as_json: bool) -> None:
+def rotate(
+    *, master: bool, only_file: bool, retire: int | None, second: str | None, as_json: bool
+) -> None:
     """Rotate keys while the service runs. What was cut short goes on when it is run again.
 
     Exit status: 0 if all was done, 1 if data keys were altered and could not be wrapped anew.
     """
-    if master == (retire is not None):
-        raise click.UsageError("Name either --master or --retire EPOCH.")
+    if master == (retire is not None) or (only_file and not master):
+        raise click.UsageError(
+            "Name either --master or --retire EPOCH; --only-file is for --master."
+        )
+    if only_file:
+        epoch = run(_prepared())
+        if as_json:
+            output.as_json({"epoch": epoch})
+        else:
+            click.echo(
+                f"The master key of epoch {epoch} is in the key file and in no use yet. Carry the "
+                "file to where it is read, then run it again without --only-file."
+            )
+        return
     if retire is None:
         _rotate(as_json=as_json)
         return
@@ -73,6 +91,21 @@ def rotate(*, master: bool, retire: int | None, second: str | None, as_json: boo
             f"The master key of epoch {retire} is out of use. Keep the copies of the key file that "
             "hold it as long as backups from before the rotation, then destroy them."
         )
+
+
+@command.command(epilog="Example: visitsync keys seal /var/lib/visitsync/master.sealed")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+def seal(*, out: Path) -> None:
+    """Write the keys to OUT, sealed under a passphrase, for the setting key_provider=sealed.
+
+    The passphrase is read from where the setting key_unlock says; at a terminal it is asked for.
+    """
+    known = settings.load()
+    provider_of(known).load().copy(out, sealed(known))
+    click.echo(
+        f"Wrote {out}. Set key_provider to sealed and key_file to it, run visitsync doctor, and "
+        "only then destroy the file in clear and every copy of it."
+    )
 
 
 def _rotate(*, as_json: bool) -> None:
@@ -112,6 +145,11 @@ async def _rotated() -> tuple[Begun, Wrapped]:
         begun = await rotation.begin(context, at_hand.operator())
         with output.bar("wrapping data keys anew", begun.left, counted=True) as advance:
             return begun, await rotation.wrap_anew(context, advance=advance)
+
+
+async def _prepared() -> int:
+    async with at_hand.opened() as context:
+        return await rotation.prepare(context, at_hand.operator())
 
 
 async def _retire(epoch: int, second: str) -> None:

@@ -22,13 +22,14 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-import msgspec
-
+from visitsync.envelope.form import Contents
 from visitsync.errors import KeyFileError
+
+__all__ = ["Contents", "decode", "encode", "read", "replacement", "write_new"]
 
 _FIRST: Final = "visitsync-keys v1"
 _ANY_VERSION: Final = re.compile(r"visitsync-keys v\d+")
@@ -37,18 +38,6 @@ _MAX_BYTES: Final = 64 * 1024
 _KEY_BYTES: Final = 32
 _MODE: Final = 0o600
 _NOT_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
-class Contents(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file holds; never printed."""
-
-    masters: Mapping[int, bytes]
-    """By epoch, from 1."""
-    index: bytes
-    signing_seed: bytes
-
-    def __repr__(self) -> str:
-        return "<Contents of a key file>"
 
 
 def encode(contents: Contents) -> bytes:
@@ -95,8 +84,21 @@ def decode(data: bytes, *, where: str) -> Contents:
     return contents
 
 
-def read(path: Path) -> Contents:
+class Decode(Protocol):
+    """From a file's bytes to what it holds."""
+
+    def __call__(self, data: bytes, *, where: str) -> Contents:
+        """What the file holds."""
+
+
+def read(path: Path, decode: Decode = decode, *, listed: bool = False) -> Contents:
     """The contents of a key file that nobody else can read or write.
+
+    Args:
+        path: where it stands.
+        decode: of its form.
+        listed: whether its rights may stand in an access control list, as a systemd credential's
+            do; the group's rights then are the list's mask, and show nothing of the group.
 
     Raises:
         KeyFileError: see `MasterKeys.load`.
@@ -114,7 +116,9 @@ def read(path: Path) -> Contents:
     except OSError as error:
         raise KeyFileError(_cannot("opened", error), where=where) from None
     try:
-        _refuse_unless_private(os.fstat(descriptor), where)
+        _refuse_unless_private(
+            os.fstat(descriptor), where, _NOT_OTHERS & ~stat.S_IRGRP if listed else _NOT_OTHERS
+        )
         data = b""
         while len(data) <= _MAX_BYTES and (more := os.read(descriptor, _MAX_BYTES)):
             data += more
@@ -127,7 +131,7 @@ def read(path: Path) -> Contents:
     return decode(data, where=where)
 
 
-def write_new(path: Path, contents: Contents) -> None:
+def write_new(path: Path, contents: Contents, encode: Callable[[Contents], bytes] = encode) -> None:
     """Write a key file where none stands: whole and durable, or not at all.
 
     Raises:
@@ -154,7 +158,9 @@ def write_new(path: Path, contents: Contents) -> None:
 
 
 @contextlib.contextmanager
-def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
+def replacement(
+    path: Path, encode: Callable[[Contents], bytes] = encode
+) -> Iterator[Callable[[Contents], None]]:
     """Hold the right to replace a key file; the old one stays until the new one is durable.
 
     Whoever is killed meanwhile leaves the old file or the new one, and a draft that the next one
@@ -225,7 +231,7 @@ def _keep_owner(path: Path, descriptor: int) -> None:
         os.fchown(descriptor, old.st_uid, old.st_gid)
 
 
-def _refuse_unless_private(status: os.stat_result, where: str) -> None:
+def _refuse_unless_private(status: os.stat_result, where: str, others: int = _NOT_OTHERS) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise KeyFileError("the key file is not a plain file", where=where)
     if status.st_uid not in {os.geteuid(), 0}:
@@ -233,7 +239,7 @@ def _refuse_unless_private(status: os.stat_result, where: str) -> None:
             "the key file belongs to another user; give it to the user visitsync runs as (chown)",
             where=where,
         )
-    if status.st_mode & _NOT_OTHERS:
+    if status.st_mode & others:
         raise KeyFileError(
             "the key file can be read or changed by other users; take their rights away "
             "(chmod 600), and consider whether somebody has read it",

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import NoteSigner, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
+from visitsync.envelope.providers import Provider
 from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
 from visitsync.service.folding import Folded
+from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import Keyring
 from visitsync.service.logbook import Logbook
 from visitsync.service.masters import refuse_other
@@ -36,6 +38,8 @@ class Context:
     """An open installation."""
 
     settings: Settings
+    provider: Provider
+    """What keeps the master keys."""
     database: Database
     keyring: Keyring
     log: Logbook
@@ -54,25 +58,22 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             mend before anything is answered.
     """
     whereabouts.refuse_unjudged()
-    master = MasterKeys.load(settings.keys)
+    provider = provider_of(settings)
+    master = await asyncio.to_thread(provider.load)
     signer = signer_of(settings, master)
     database = open_database(settings)
     try:
         async with database.reading() as connection:
             await durability.refuse_lies(connection)
-            found = await fitting(connection, settings, master)
+            found = await fitting(connection, settings, master, provider)
         log = logbook_of(settings, database, signer)
-        keyring = Keyring(
-            master,
-            settings.tenant,
-            found.token_bits,
-            again=lambda: MasterKeys.load(settings.keys),
-        )
+        keyring = Keyring(master, settings.tenant, found.token_bits, again=provider.load)
         log.start()
         try:
             async with _forgetting(keyring):
                 yield Context(
                     settings=settings,
+                    provider=provider,
                     database=database,
                     keyring=keyring,
                     log=log,
@@ -133,7 +134,7 @@ def logbook_of(settings: Settings, database: Database, signer: NoteSigner) -> Lo
 
 
 async def fitting(
-    connection: AsyncConnection, settings: Settings, master: MasterKeys
+    connection: AsyncConnection, settings: Settings, master: MasterKeys, provider: Provider
 ) -> Installation:
     """What the database was set up for, if it fits this release, key file and municipality.
 
@@ -151,9 +152,9 @@ async def fitting(
     if found.vkey != signer_of(settings, master).vkey:
         raise KeyFileError(
             "This key file belongs to another database; put the right one back",
-            where=str(settings.keys),
+            where=str(provider.path),
         )
-    refuse_other(master, await master_keys.known(connection), where=str(settings.keys))
+    refuse_other(master, await master_keys.known(connection), where=str(provider.path))
     return found
 
 

@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from visitsync.envelope import MasterKeys
 from visitsync.service.context import Context
 from visitsync.store import data_keys, master_keys
 
@@ -44,7 +43,7 @@ async def status(context: Context) -> Status:
     Raises:
         KeyFileError: the key file cannot be read.
     """
-    master = await asyncio.to_thread(MasterKeys.load, context.settings.keys)
+    master = await asyncio.to_thread(context.provider.load)
     async with context.database.reading() as connection:
         known = {one.epoch: one for one in await master_keys.known(connection)}
         counted = await data_keys.counts(connection)
@@ -58,8 +57,8 @@ async def status(context: Context) -> Status:
         return "in_use" if counted.get(epoch) else "may_be_retired"
 
     return Status(
-        provider="file",
-        where=str(context.settings.keys),
+        provider=context.provider.name,
+        where=str(context.provider.path),
         newest=newest,
         masters=tuple(
             Epoch(

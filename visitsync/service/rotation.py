@@ -64,12 +64,30 @@ async def begin(context: Context, caller: Caller) -> Begun:
     if left:
         newest = known[-1]
         return Begun(epoch=newest.epoch, key_id=newest.key_id, is_new=False, left=left)
-    path = context.settings.keys
-    master = await asyncio.to_thread(MasterKeys.load, path)
-    if master.epoch == known[-1].epoch:
-        master = await asyncio.to_thread(MasterKeys.rotate, path)
+    master = await _ahead(context, known[-1].epoch)
     context.keyring.use(master)
     return await _name(context, caller, master)
+
+
+async def prepare(context: Context, caller: Caller) -> int:
+    """Add a master key to the key file only, to be carried to where it is read; answers its epoch.
+
+    Raises:
+        NotAllowed: the caller is no operator.
+        KeyFileError: the key file cannot be replaced, or somebody else does it.
+    """
+    caller.must("operate")
+    async with context.database.reading() as connection:
+        newest = await master_keys.newest(connection)
+    return (await _ahead(context, newest)).epoch
+
+
+async def _ahead(context: Context, newest: int) -> MasterKeys:
+    """The keys, with one that the database does not name yet."""
+    master = await asyncio.to_thread(context.provider.load)
+    if master.epoch == newest:
+        master = await asyncio.to_thread(context.provider.rotate)
+    return master
 
 
 async def _name(context: Context, caller: Caller, master: MasterKeys) -> Begun:
@@ -147,7 +165,7 @@ async def retire(context: Context, caller: Caller, epoch: int, second: str) -> N
         raise BadParameter("A second person must confirm, by another name", where="second")
     async with change(context, caller) as made:
         known = {one.epoch: one for one in await master_keys.known(made.connection)}
-        held = (await asyncio.to_thread(MasterKeys.load, context.settings.keys)).epochs
+        held = (await asyncio.to_thread(context.provider.load)).epochs
         if epoch >= max(known) or epoch not in {*known, *held}:
             raise BadParameter("There is no older master key of this epoch", where="epoch")
         left = (await data_keys.counts(made.connection)).get(epoch, 0)
@@ -163,6 +181,4 @@ async def retire(context: Context, caller: Caller, epoch: int, second: str) -> N
                     "confirmed_by": second.strip()}  # fmt: skip
             await made.log(caller, "key_retired", private=told, public={})
     if epoch in held:
-        context.keyring.use(
-            await asyncio.to_thread(MasterKeys.retire, context.settings.keys, epoch)
-        )
+        context.keyring.use(await asyncio.to_thread(context.provider.retire, epoch))
