@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import string
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,35 @@ def test_base64_of_another_spelling_is_damage(sealed: bytes) -> None:
     for spelt in (lambda line: line + "=", lambda line: line[:-1], lambda line: line + "\x85"):
         with pytest.raises(KeyFileError, match="damaged"):
             form().decode(changed(sealed, 2, spelt), where="k")
+
+
+def test_base64_with_spare_bits_set_is_damage(sealed: bytes) -> None:
+    """Two spellings that decode to the same: only the one that is written is read."""
+    line = sealed.decode().split("\n")[2]
+    end = len(line.rstrip("="))
+    others = [
+        spelt
+        for one in string.ascii_letters + string.digits + "+/"
+        if (spelt := line[: end - 1] + one + line[end:]) != line
+        and base64.b64decode(spelt) == base64.b64decode(line)
+    ]
+    assert others
+    for spelt in others:
+        with pytest.raises(KeyFileError, match="damaged"):
+            form().decode(changed(sealed, 2, {line: spelt}.__getitem__), where="k")
+
+
+def test_a_damaged_file_does_not_make_a_running_service_ask_again(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    one, path = form(asked=asked), tmp_path / "keys"
+    MasterKeys.create(path, one)
+    good = path.read_bytes()
+    path.write_bytes(changed(good, 2, lambda line: line[:-8] + "AAAAAAA="))
+    with pytest.raises(KeyFileError):
+        MasterKeys.load(path, one)
+    path.write_bytes(good)
+    assert MasterKeys.load(path, one).epoch == 1
+    assert len(asked) == 1
 
 
 def test_an_unknown_version_and_a_file_in_clear_are_named(sealed: bytes) -> None:

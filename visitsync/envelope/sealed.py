@@ -89,7 +89,6 @@ class Sealed(Plain):
         try:
             plain = construction.decrypt(key, _LABEL + header.encode(), sealed)
         except Tampered:
-            self._derived = None
             raise KeyFileError(
                 "the passphrase is not the one of this key file; give the right one. Only if it "
                 "certainly is, somebody altered the file: put its copy back",
