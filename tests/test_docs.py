@@ -31,12 +31,14 @@ def test_every_dependency_is_explained_and_nothing_else() -> None:
 
     groups = PROJECT["dependency-groups"]
     wanted = names(PROJECT["project"]["dependencies"])
+    for extra in PROJECT["project"]["optional-dependencies"].values():
+        wanted |= names(extra)
     wanted |= names(groups["dev"]) | names(groups["postgres"])
     assert {name for name in explained if name.strip("-")} == wanted
 
 
 def test_locks_pin_every_dependency_by_hash_and_name_no_index() -> None:
-    for name in ("runtime", "dev", "build"):
+    for name in ("runtime", "dev", "build", "hsm"):
         lock = Path(f"deploy/locks/{name}.txt").read_text(encoding="utf-8")
         assert "://" not in lock
         pins = re.findall(r"^[a-z0-9].*", lock, flags=re.MULTILINE)

@@ -184,6 +184,12 @@ class KeyFileError(OperatorError):
     code = "bad_key_file"
 
 
+class KeysLeft(OperatorError):
+    """Data keys stand under the master key that is to be retired."""
+
+    code = "keys_left"
+
+
 class DatabaseUnavailable(OperatorError):
     """The database is locked, full or gone; nothing was changed."""
 

@@ -12,7 +12,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -36,8 +36,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Connections to PostgreSQL per process, one of them for the access log."""
     database_wait_seconds: float = 10.0
     """How long to wait for a connection or another writer before giving up."""
+    key_provider: Literal["file", "sealed", "credential", "hsm"] = "file"
+    """What keeps the master keys; `docs/keys.md` says when to take which."""
     key_file: Path | None = None
-    """The sealed master key file; by default ``master.key`` in `data_dir`."""
+    """The key file; by default ``master.key`` in `data_dir`."""
+    key_unlock: str = "prompt"
+    """Where the passphrase of a sealed key file, or a token's PIN, is read: ``credential:NAME``,
+    ``fd:N``, or ``prompt``: by default whoever starts it is asked."""
+    key_credential: str = "visitsync-keys"
+    """The name of the systemd credential that is the key file."""
+    hsm_module: Path | None = None
+    """The PKCS#11 library of the token that holds the master keys."""
+    hsm_token: str = ""
+    """The token's label."""
     tenant: str = "visitsync"
     """The municipality's code; every sealed record and the log's origin are bound to it."""
     host: str = "127.0.0.1"

@@ -259,6 +259,55 @@ def test_the_doctor_finds_health_and_sickness(host: Host, bare: Host) -> None:
     assert [one["name"] for one in json.loads(sick.stdout) if not one["fit"]] == ["keys"]
 
 
+# ── keys ──────────────────────────────────────────────────────────────────────────────────────────
+def test_keys_are_shown_rotated_and_retired_beside_a_running_service(host: Host) -> None:
+    assert push(host, str(APRIL)).exit_code == 0
+    before = json.loads(host.run("keys", "status", "--json").stdout)
+    (only,) = before["masters"]
+    assert (before["provider"], only["epoch"], only["state"]) == ("file", 1, "newest")
+    assert only["data_keys"] > 0
+    assert host.run("keys", "rotate", "--retire", "1", "--second", "b").exit_code == 2
+
+    rotated = host.run("keys", "rotate", "--master", "--json")
+    told = host.run("keys", "status")
+    alone = host.run("keys", "rotate", "--retire", "1")
+    retired = host.run("keys", "rotate", "--retire", "1", "--second", "custodian")
+    after = json.loads(host.run("keys", "status", "--json").stdout)
+
+    assert (rotated.exit_code, json.loads(rotated.stdout)["wrapped"]) == (0, only["data_keys"])
+    assert "may be retired" in told.stdout
+    assert alone.exit_code == 2
+    assert "second person" in alone.stderr
+    assert retired.exit_code == 0
+    assert [(one["epoch"], one["state"]) for one in after["masters"]] == [(2, "newest")]
+    household = asyncio.run(_find(host))
+    assert household, "the running service reads on"
+    assert push(host, "--dry-run", str(APRIL)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--master", "--retire", "1"], ["--retire", "0"], ["--only-file", "--retire", "1"]],
+)
+def test_rotating_nothing_or_two_things_is_wrong_use(host: Host, arguments: list[str]) -> None:
+    assert host.run("keys", "rotate", *arguments).exit_code == 2
+
+
+def test_keys_are_sealed_under_a_passphrase(host: Host, tmp_path: Path) -> None:
+    out = tmp_path / "master.sealed"
+    (tmp_path / "unlock").write_text("correct horse battery staple")
+    where = {"CREDENTIALS_DIRECTORY": str(tmp_path), "VISITSYNC_KEY_UNLOCK": "credential:unlock"}
+
+    sealed = host.run("keys", "seal", str(out), **where)
+    as_before = json.loads(host.run("keys", "status", "--json").stdout)
+    now = {**where, "VISITSYNC_KEY_PROVIDER": "sealed", "VISITSYNC_KEY_FILE": str(out)}
+    after = json.loads(host.run("keys", "status", "--json", **now).stdout)
+
+    assert sealed.exit_code == 0
+    assert (after["provider"], after["masters"]) == ("sealed", as_before["masters"])
+    assert "✗" not in host.run("doctor", **now).stdout
+
+
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────
 def test_the_log_is_exported_and_verified_by_what_was_kept(host: Host, tmp_path: Path) -> None:
     kept, key, bundle = tmp_path / "old.txt", tmp_path / "key.pub", tmp_path / "log.bundle"

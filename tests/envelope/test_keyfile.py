@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -142,13 +143,95 @@ def test_a_rotation_that_fails_leaves_the_old_file(path: Path) -> None:
     assert keys.epoch == MasterKeys.load(path).epoch
 
 
-def test_a_rotation_cut_short_is_named(path: Path) -> None:
+def test_the_draft_of_a_rotation_that_was_killed_is_written_over(path: Path) -> None:
+    keys = MasterKeys.create(path)
+    draft = path.with_name(".keys.new")
+    draft.write_bytes(b"x" * 10_000)
+    draft.chmod(0o600)
+
+    rotated = MasterKeys.rotate(path)
+
+    assert (rotated.epochs, rotated.key_id(1)) == ((1, 2), keys.key_id(1))
+    assert MasterKeys.load(path).epochs == (1, 2)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_rotation_beside_another_is_refused(path: Path) -> None:
     MasterKeys.create(path)
+    with keyfile.replacement(path):
+        with pytest.raises(KeyFileError, match="under way") as caught:
+            MasterKeys.rotate(path)
+        assert caught.value.where == str(path.with_name(".keys.new"))
+    assert MasterKeys.rotate(path).epochs == (1, 2)
+
+
+def test_a_draft_that_became_the_key_file_is_not_written_to(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody renames the draft between its being opened and locked here."""
+    MasterKeys.create(path)
+    lock = fcntl.flock
+
+    def renamed_first(descriptor: int, flags: int) -> None:
+        path.with_name(".keys.new").replace(path)
+        lock(descriptor, flags)
+
+    monkeypatch.setattr(fcntl, "flock", renamed_first)
+    with pytest.raises(KeyFileError, match="under way"):
+        MasterKeys.rotate(path)
+
+
+@pytest.mark.parametrize("others", [0o640, 0o606])
+def test_a_draft_that_others_can_touch_is_refused(path: Path, others: int) -> None:
+    MasterKeys.create(path)
+    before = path.read_bytes()
     draft = path.with_name(".keys.new")
     draft.touch()
-    with pytest.raises(KeyFileError, match="remove the draft") as caught:
+    draft.chmod(others)
+    with pytest.raises(KeyFileError, match="chmod 600"):
         MasterKeys.rotate(path)
-    assert caught.value.where == str(draft)
+    assert path.read_bytes() == before
+
+
+def test_a_draft_that_points_elsewhere_is_refused(path: Path, tmp_path: Path) -> None:
+    MasterKeys.create(path)
+    target = tmp_path / "elsewhere"
+    path.with_name(".keys.new").symlink_to(target)
+    with pytest.raises(KeyFileError, match="cannot be replaced"):
+        MasterKeys.rotate(path)
+    assert not target.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_replaces_stays_the_services_own(path: Path) -> None:
+    MasterKeys.create(path)
+    os.chown(path, 0, 12345)
+    MasterKeys.rotate(path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (0, 12345)
+
+
+def test_a_retired_key_is_out_of_the_file(path: Path) -> None:
+    keys = MasterKeys.create(path)
+    old = keys.wrap(bytes(32), b"place")
+    MasterKeys.rotate(path)
+    retired = MasterKeys.retire(path, 1)
+
+    assert retired.epochs == MasterKeys.load(path).epochs == (2,)
+    assert retired.signing_seed == keys.signing_seed
+    with pytest.raises(KeyFileError, match="no master key of epoch 1"):
+        MasterKeys.load(path).unwrap(old, b"place")
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_the_newest_key_or_none_is_not_taken_out(path: Path, epoch: int) -> None:
+    MasterKeys.create(path)
+    MasterKeys.rotate(path)
+    if epoch == 1:
+        MasterKeys.retire(path, 1)
+    for refused in (epoch, 2):
+        with pytest.raises(KeyFileError, match="no older master key"):
+            MasterKeys.retire(path, refused)
+    assert 2 in MasterKeys.load(path).epochs
 
 
 def test_rotating_a_missing_file_leaves_nothing_behind(path: Path) -> None:

@@ -8,13 +8,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from build import applied
+from build import OPERATOR, applied
 
+from visitsync.envelope import MasterKeys
 from visitsync.errors import DatabaseUnavailable, SchemaMismatch
+from visitsync.service import rotation
 from visitsync.service.context import Context, open_context
 from visitsync.service.migration import check, migrate
 from visitsync.settings import Settings
-from visitsync.store import access_log, invocations, schema
+from visitsync.store import access_log, data_keys, invocations, master_keys, schema
 from visitsync.store.invocations import Request
 from visitsync.store.tables import APPEND_ONLY, METADATA
 
@@ -44,7 +46,7 @@ async def test_down_to_an_earlier_release_and_up_again(settings: Settings, times
         before = await _entries(context)
         for _ in range(times):
             async with context.database.writing() as connection:
-                assert await schema.revision(connection) == "0005"
+                assert await schema.revision(connection) == "0007"
                 await connection.run_sync(_down)
                 assert await schema.revision(connection) == "0003"
                 assert await connection.run_sync(_log_indexes) == {"log_entry_household_idx"}
@@ -80,8 +82,29 @@ async def test_what_was_asked_for_is_not_thrown_away_by_going_back(settings: Set
             async with context.database.writing() as connection:
                 await connection.run_sync(_down)
         async with context.database.reading() as connection:
-            assert await schema.revision(connection) == "0005"
+            assert await schema.revision(connection) == "0007"
             assert await invocations.of_id(connection, "i-1")
+
+
+async def test_master_keys_in_use_are_taken_over_from_the_data_keys(settings: Settings) -> None:
+    """Also those that were rotated before the database knew of them."""
+    async with open_context(settings) as context:
+        await applied(context)
+        MasterKeys.rotate(settings.keys)
+        await rotation.begin(context, OPERATOR)
+        async with context.database.writing() as connection:
+            rows = await data_keys.older(connection, 2, ("", "", ""), 1)
+            changes = [(one, context.keyring.under(2, one)) for one in rows]
+            await data_keys.wrap_anew(connection, changes)
+            before = await data_keys.of_households(connection, [""])
+            await connection.run_sync(_down, "0005")
+    assert (await migrate(settings)).standing == "current"
+
+    held = MasterKeys.load(settings.keys)
+    async with open_context(settings) as context, context.database.reading() as connection:
+        known = {one.epoch: one.key_id for one in await master_keys.known(connection)}
+        assert known == {1: held.key_id(1), 2: held.key_id(2)}
+        assert sorted(await data_keys.of_households(connection, [""])) == sorted(before)
 
 
 async def test_a_newer_schema_is_refused(settings: Settings) -> None:
@@ -128,4 +151,4 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
 
 
 def test_each_migration_names_the_one_before() -> None:
-    assert schema.release() == "0005"
+    assert schema.release() == "0007"

@@ -64,6 +64,7 @@ KINDS: Final = frozenset(
         "token_issued",
         "token_revoked",
         "key_rotated",
+        "key_retired",
         "key_shredded",
         "erasure",
         "restore",

@@ -16,18 +16,20 @@ import base64
 import binascii
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-import msgspec
-
+from visitsync.envelope.form import Contents
 from visitsync.errors import KeyFileError
+
+__all__ = ["Contents", "decode", "encode", "read", "replacement", "write_new"]
 
 _FIRST: Final = "visitsync-keys v1"
 _ANY_VERSION: Final = re.compile(r"visitsync-keys v\d+")
@@ -36,18 +38,6 @@ _MAX_BYTES: Final = 64 * 1024
 _KEY_BYTES: Final = 32
 _MODE: Final = 0o600
 _NOT_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
-class Contents(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file holds; never printed."""
-
-    masters: Mapping[int, bytes]
-    """By epoch, from 1."""
-    index: bytes
-    signing_seed: bytes
-
-    def __repr__(self) -> str:
-        return "<Contents of a key file>"
 
 
 def encode(contents: Contents) -> bytes:
@@ -94,8 +84,21 @@ def decode(data: bytes, *, where: str) -> Contents:
     return contents
 
 
-def read(path: Path) -> Contents:
+class Decode(Protocol):
+    """From a file's bytes to what it holds."""
+
+    def __call__(self, data: bytes, *, where: str) -> Contents:
+        """What the file holds."""
+
+
+def read(path: Path, decode: Decode = decode, *, listed: bool = False) -> Contents:
     """The contents of a key file that nobody else can read or write.
+
+    Args:
+        path: where it stands.
+        decode: of its form.
+        listed: whether its rights may stand in an access control list, as a systemd credential's
+            do; the group's rights then are the list's mask, and show nothing of the group.
 
     Raises:
         KeyFileError: see `MasterKeys.load`.
@@ -113,7 +116,9 @@ def read(path: Path) -> Contents:
     except OSError as error:
         raise KeyFileError(_cannot("opened", error), where=where) from None
     try:
-        _refuse_unless_private(os.fstat(descriptor), where)
+        _refuse_unless_private(
+            os.fstat(descriptor), where, _NOT_OTHERS & ~stat.S_IRGRP if listed else _NOT_OTHERS
+        )
         data = b""
         while len(data) <= _MAX_BYTES and (more := os.read(descriptor, _MAX_BYTES)):
             data += more
@@ -126,7 +131,7 @@ def read(path: Path) -> Contents:
     return decode(data, where=where)
 
 
-def write_new(path: Path, contents: Contents) -> None:
+def write_new(path: Path, contents: Contents, encode: Callable[[Contents], bytes] = encode) -> None:
     """Write a key file where none stands: whole and durable, or not at all.
 
     Raises:
@@ -153,8 +158,13 @@ def write_new(path: Path, contents: Contents) -> None:
 
 
 @contextlib.contextmanager
-def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
+def replacement(
+    path: Path, encode: Callable[[Contents], bytes] = encode
+) -> Iterator[Callable[[Contents], None]]:
     """Hold the right to replace a key file; the old one stays until the new one is durable.
+
+    Whoever is killed meanwhile leaves the old file or the new one, and a draft that the next one
+    writes over: the right to it ends with the process.
 
     Raises:
         KeyFileError: if somebody else holds it, or the file cannot be written.
@@ -165,19 +175,15 @@ def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
 
     def replace(contents: Contents) -> None:
         nonlocal replaced
+        os.ftruncate(descriptor, 0)
+        _keep_owner(path, descriptor)
         _fill(descriptor, encode(contents))
         draft.replace(path)
         replaced = True
         _sync_directory(path.parent)
 
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-    except FileExistsError:
-        raise KeyFileError(
-            "another change of the key file is under way or was cut short; if none runs, remove "
-            "the draft beside it and try again",
-            where=str(draft),
-        ) from None
+        descriptor = _held_draft(draft)
     except OSError as error:
         raise KeyFileError(_cannot("replaced", error), where=str(path)) from None
     try:
@@ -190,7 +196,42 @@ def replacement(path: Path) -> Iterator[Callable[[Contents], None]]:
             draft.unlink(missing_ok=True)
 
 
-def _refuse_unless_private(status: os.stat_result, where: str) -> None:
+def _held_draft(draft: Path) -> int:
+    """The draft, open and locked; it may have been left by somebody who was killed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(draft, flags, _MODE)
+    try:
+        _refuse_unless_private(os.fstat(descriptor), str(draft))
+        ours = _is_ours(descriptor, draft)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if not ours:
+        os.close(descriptor)
+        raise KeyFileError(
+            "another change of the key file is under way; wait until it is done and try again",
+            where=str(draft),
+        )
+    return descriptor
+
+
+def _is_ours(descriptor: int, draft: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it before may have made it the key file itself since it was opened.
+        return os.path.samestat(os.fstat(descriptor), draft.lstat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _keep_owner(path: Path, descriptor: int) -> None:
+    """Leave the file to whom it belongs, also where root replaces it."""
+    old = path.stat()
+    if os.geteuid() == 0:
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+
+
+def _refuse_unless_private(status: os.stat_result, where: str, others: int = _NOT_OTHERS) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise KeyFileError("the key file is not a plain file", where=where)
     if status.st_uid not in {os.geteuid(), 0}:
@@ -198,7 +239,7 @@ def _refuse_unless_private(status: os.stat_result, where: str) -> None:
             "the key file belongs to another user; give it to the user visitsync runs as (chown)",
             where=where,
         )
-    if status.st_mode & _NOT_OTHERS:
+    if status.st_mode & others:
         raise KeyFileError(
             "the key file can be read or changed by other users; take their rights away "
             "(chmod 600), and consider whether somebody has read it",

@@ -13,21 +13,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from visitsync.envelope import construction, keyfile
+from visitsync.envelope import keyfile
 from visitsync.envelope.construction import KEY_BYTES
+from visitsync.envelope.form import Contents, Form, Master
 from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS, IndexKey
+from visitsync.envelope.plain import PLAIN
 from visitsync.errors import KeyFileError, Tampered
 
 _VERSION: Final = 1
-_COBBLESTONE_256: Final = 1
-_PREFIX: Final = bytes((_VERSION, _COBBLESTONE_256))
+_PREFIX_BYTES: Final = 2
 _ID_BYTES: Final = 8
-_ID_LABEL: Final = b"visitsync/master-key-id/1"
-_WRAP_LABEL: Final = b"visitsync/wrap/1\0"
-WRAPPED_BYTES: Final = len(_PREFIX) + _ID_BYTES + construction.OVERHEAD_BYTES + KEY_BYTES
 
 
 class Wrapped(msgspec.Struct, frozen=True):
@@ -36,7 +32,7 @@ class Wrapped(msgspec.Struct, frozen=True):
     epoch: int
     """Of the master key; in a column of its own, so that old epochs can be counted and retired."""
     sealed: bytes
-    """114 bytes."""
+    """Version, suite, the master key's id, then what it wrapped: 114 bytes, of a token's 70."""
 
     def __repr__(self) -> str:
         return f"<Wrapped epoch {self.epoch}>"
@@ -45,15 +41,16 @@ class Wrapped(msgspec.Struct, frozen=True):
 class MasterKeys:
     """What the key file holds. The newest epoch wraps; every epoch still there unwraps."""
 
-    __slots__ = ("_ids", "_masters", "_secrets")
+    __slots__ = ("_contents", "_masters")
 
-    def __init__(self, contents: keyfile.Contents) -> None:
-        self._secrets = contents
-        self._masters: Mapping[int, bytes] = dict(contents.masters)
-        self._ids = {epoch: _id_of(key) for epoch, key in self._masters.items()}
+    def __init__(self, contents: Contents, form: Form = PLAIN) -> None:
+        self._contents = contents
+        self._masters: Mapping[int, Master] = {
+            epoch: form.master(held) for epoch, held in contents.masters.items()
+        }
 
     @classmethod
-    def create(cls, path: Path) -> MasterKeys:
+    def create(cls, path: Path, form: Form = PLAIN) -> MasterKeys:
         """Make new keys and write them to `path`, where nothing may stand yet.
 
         The file is readable by its owner alone and durable when this returns.
@@ -61,45 +58,72 @@ class MasterKeys:
         Raises:
             KeyFileError: if something stands there or it cannot be written.
         """
-        contents = keyfile.Contents(
-            masters={1: secrets.token_bytes(KEY_BYTES)},
+        contents = Contents(
+            masters={1: form.new_master()},
             index=secrets.token_bytes(KEY_BYTES),
             signing_seed=secrets.token_bytes(KEY_BYTES),
         )
-        keyfile.write_new(path, contents)
-        return cls(contents)
+        keyfile.write_new(path, contents, form.encode)
+        return cls(contents, form)
 
     @classmethod
-    def load(cls, path: Path) -> MasterKeys:
-        """The keys in `path`.
+    def load(cls, path: Path, form: Form = PLAIN, *, listed: bool = False) -> MasterKeys:
+        """The keys in `path`; for `listed` see `keyfile.read`.
 
         Raises:
             KeyFileError: if it is missing, damaged, of an unknown version, owned by somebody else,
                 or readable or writable by anybody else.
         """
-        return cls(keyfile.read(path))
+        return cls(keyfile.read(path, form.decode, listed=listed), form)
 
     @classmethod
-    def rotate(cls, path: Path) -> MasterKeys:
+    def rotate(cls, path: Path, form: Form = PLAIN) -> MasterKeys:
         """Add a master key of the next epoch to `path`; the older ones stay and still unwrap.
 
         Raises:
             KeyFileError: as `load`, or if another rotation is under way.
         """
-        with keyfile.replacement(path) as replace:
-            held = keyfile.read(path)
+        with keyfile.replacement(path, form.encode) as replace:
+            held = keyfile.read(path, form.decode)
             following = max(held.masters) + 1
-            contents = keyfile.Contents(
-                masters={**held.masters, following: secrets.token_bytes(KEY_BYTES)},
-                index=held.index,
-                signing_seed=held.signing_seed,
+            contents = msgspec.structs.replace(
+                held, masters={**held.masters, following: form.new_master()}
             )
             replace(contents)
-        return cls(contents)
+        return cls(contents, form)
+
+    @classmethod
+    def retire(cls, path: Path, epoch: int, form: Form = PLAIN) -> MasterKeys:
+        """Take the master key of an older epoch out of `path`; what it wrapped is lost for ever.
+
+        Raises:
+            KeyFileError: as `load`, if another change is under way, or if it is the newest or not
+                there.
+        """
+        with keyfile.replacement(path, form.encode) as replace:
+            held = keyfile.read(path, form.decode)
+            if epoch not in held.masters or epoch == max(held.masters):
+                raise KeyFileError(
+                    f"there is no older master key of epoch {epoch} to take out", where=str(path)
+                )
+            contents = msgspec.structs.replace(
+                held, masters={one: key for one, key in held.masters.items() if one != epoch}
+            )
+            replace(contents)
+        form.dispose(held.masters[epoch])
+        return cls(contents, form)
+
+    def copy(self, path: Path, form: Form) -> None:
+        """Write the same keys to `path`, where nothing may stand yet, in another form.
+
+        Raises:
+            KeyFileError: if something stands there or it cannot be written.
+        """
+        keyfile.write_new(path, self._contents, form.encode)
 
     @property
     def epoch(self) -> int:
-        """The newest, under which `wrap` wraps."""
+        """The newest, under which `wrap` wraps unless it is told another."""
         return max(self._masters)
 
     @property
@@ -109,12 +133,12 @@ class MasterKeys:
 
     def index_key(self, *, token_bits: int = DEFAULT_TOKEN_BITS) -> IndexKey:
         """The key of the blind indexes; rotating master keys leaves it as it is."""
-        return IndexKey(self._secrets.index, token_bits=token_bits)
+        return IndexKey(self._contents.index, token_bits=token_bits)
 
     @property
     def signing_seed(self) -> bytes:
         """The 32-byte Ed25519 seed with which the access log's checkpoints are signed."""
-        return self._secrets.signing_seed
+        return self._contents.signing_seed
 
     def key_id(self, epoch: int) -> str:
         """A short name of a master key that says nothing about it, to keep beside the database.
@@ -122,21 +146,25 @@ class MasterKeys:
         Raises:
             KeyFileError: if there is no such epoch.
         """
-        self._master(epoch)
-        return self._ids[epoch].hex()
+        return self._master(epoch).id.hex()
 
-    def wrap(self, key: bytes, context: bytes) -> Wrapped:
-        """Seal a data key under the newest master key.
+    def wrap(self, key: bytes, context: bytes, *, epoch: int | None = None) -> Wrapped:
+        """Seal a data key under a master key.
 
         Args:
             key: 32 bytes.
             context: `KeyContext.encode()`: whose key it is.
+            epoch: of the master key; None is the newest.
+
+        Raises:
+            KeyFileError: if there is no such epoch.
         """
         if len(key) != KEY_BYTES:
             raise ValueError(f"a data key has {KEY_BYTES} bytes")
-        epoch = self.epoch
-        sealed = construction.encrypt(self._masters[epoch], _WRAP_LABEL + context, key)
-        return Wrapped(epoch, _PREFIX + self._ids[epoch] + sealed)
+        epoch = self.epoch if epoch is None else epoch
+        master = self._master(epoch)
+        prefix = bytes((_VERSION, master.suite))
+        return Wrapped(epoch, prefix + master.id + master.wrap(context, key))
 
     def unwrap(self, wrapped: Wrapped, context: bytes) -> bytes:
         """The data key that was wrapped for `context`.
@@ -145,19 +173,21 @@ class MasterKeys:
             KeyFileError: if this key file does not hold the master key that wrapped it.
             Tampered: if the wrapped key was altered or is of another context.
         """
-        if len(wrapped.sealed) != WRAPPED_BYTES or wrapped.sealed[: len(_PREFIX)] != _PREFIX:
-            raise Tampered("no wrapped key of a version this release knows", where="data key")
         master = self._master(wrapped.epoch)
-        start = len(_PREFIX) + _ID_BYTES
-        if wrapped.sealed[len(_PREFIX) : start] != self._ids[wrapped.epoch]:
+        start = _PREFIX_BYTES + _ID_BYTES
+        prefix, key_id = wrapped.sealed[:_PREFIX_BYTES], wrapped.sealed[_PREFIX_BYTES:start]
+        known = prefix == bytes((_VERSION, master.suite))
+        if not known or len(wrapped.sealed) != start + master.size:
+            raise Tampered("no wrapped key of a version this release knows", where="data key")
+        if key_id != master.id:
             raise KeyFileError(
                 f"this key file's master key of epoch {wrapped.epoch} is not the one that wrapped "
                 "this data key; put the key file back that belongs to this database",
                 where=f"epoch {wrapped.epoch}",
             )
-        return construction.decrypt(master, _WRAP_LABEL + context, wrapped.sealed[start:])
+        return master.unwrap(context, wrapped.sealed[start:])
 
-    def _master(self, epoch: int) -> bytes:
+    def _master(self, epoch: int) -> Master:
         try:
             return self._masters[epoch]
         except KeyError:
@@ -172,7 +202,3 @@ class MasterKeys:
 
     def __reduce__(self) -> str:
         raise TypeError("keys are not pickled")
-
-
-def _id_of(key: bytes) -> bytes:
-    return HKDFExpand(SHA256(), _ID_BYTES, _ID_LABEL).derive(key)

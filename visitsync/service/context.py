@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,19 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import NoteSigner, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
+from visitsync.envelope.providers import Provider
 from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
 from visitsync.service.folding import Folded
+from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import Keyring
 from visitsync.service.logbook import Logbook
+from visitsync.service.masters import refuse_other
 from visitsync.service.recent import Recent
 from visitsync.service.registry import Registry
 from visitsync.service.seen import Seen
 from visitsync.settings import Settings, password_of
-from visitsync.store import durability, installation, schema
+from visitsync.store import durability, installation, master_keys, schema
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
 
 _MOST_FOLDED: Final = 16_384
+_FORGET_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,8 @@ class Context:
     """An open installation."""
 
     settings: Settings
+    provider: Provider
+    """What keeps the master keys."""
     database: Database
     keyring: Keyring
     log: Logbook
@@ -50,29 +58,51 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             mend before anything is answered.
     """
     whereabouts.refuse_unjudged()
-    master = MasterKeys.load(settings.keys)
+    provider = provider_of(settings)
+    master = await asyncio.to_thread(provider.load)
     signer = signer_of(settings, master)
     database = open_database(settings)
     try:
         async with database.reading() as connection:
             await durability.refuse_lies(connection)
-            found = await fitting(connection, settings, signer)
+            found = await fitting(connection, settings, master, provider)
         log = logbook_of(settings, database, signer)
+        keyring = Keyring(master, settings.tenant, found.token_bits, again=provider.load)
         log.start()
         try:
-            yield Context(
-                settings=settings,
-                database=database,
-                keyring=Keyring(master, settings.tenant, found.token_bits),
-                log=log,
-                registry=Registry(),
-                seen=Seen(),
-                folded=Recent(_MOST_FOLDED),
-            )
+            async with _forgetting(keyring):
+                yield Context(
+                    settings=settings,
+                    provider=provider,
+                    database=database,
+                    keyring=keyring,
+                    log=log,
+                    registry=Registry(),
+                    seen=Seen(),
+                    folded=Recent(_MOST_FOLDED),
+                )
         finally:
             await log.stop()
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _forgetting(keyring: Keyring) -> AsyncIterator[None]:
+    """Keys that nobody asks for leave memory too."""
+
+    async def forget() -> None:
+        while True:
+            await asyncio.sleep(_FORGET_SECONDS)
+            keyring.forget_old()
+
+    task = asyncio.create_task(forget(), name="forgetting keys")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def open_database(settings: Settings) -> Database:
@@ -104,13 +134,13 @@ def logbook_of(settings: Settings, database: Database, signer: NoteSigner) -> Lo
 
 
 async def fitting(
-    connection: AsyncConnection, settings: Settings, signer: NoteSigner
+    connection: AsyncConnection, settings: Settings, master: MasterKeys, provider: Provider
 ) -> Installation:
     """What the database was set up for, if it fits this release, key file and municipality.
 
     Raises:
         SchemaMismatch: it is empty, older or newer.
-        KeyFileError: the key file belongs to another database.
+        KeyFileError: the key file belongs to another database, or to another time of this one.
         SettingsError: the database belongs to another municipality.
     """
     await refuse_other_schema(connection)
@@ -119,11 +149,12 @@ async def fitting(
         raise SchemaMismatch("The database is not set up; run visitsync migrate")
     if found.tenant != settings.tenant:
         raise SettingsError("The database belongs to another municipality", where="tenant")
-    if found.vkey != signer.vkey:
+    if found.vkey != signer_of(settings, master).vkey:
         raise KeyFileError(
             "This key file belongs to another database; put the right one back",
-            where=str(settings.keys),
+            where=str(provider.path),
         )
+    refuse_other(master, await master_keys.known(connection), where=str(provider.path))
     return found
 
 

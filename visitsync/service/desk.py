@@ -84,7 +84,7 @@ class Desk:
     def _new_household(self) -> str:
         home = new_id("h")
         self._placed.new_households.append(home)
-        self._placed.key(self._keyring, (home, "", LOG))
+        self._placed.key((home, "", LOG))
         self._known[home] = ([], set())
         return home
 

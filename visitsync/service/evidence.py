@@ -8,8 +8,10 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
+from visitsync.envelope import new_data_key
 from visitsync.errors import NotItsMediaType
 from visitsync.schema import strict_json
+from visitsync.service import new_keys
 from visitsync.service.keyring import EVIDENCE, held
 from visitsync.service.writing import Change
 from visitsync.store import data_keys, evidence
@@ -105,6 +107,6 @@ async def _key(made: Change, household: str) -> bytes:
     if present:
         # A destroyed key is never made anew.
         return held(made.context.keyring.opened(present), place)
-    key, row = made.context.keyring.made(place)
-    await data_keys.add(made.connection, [row])
+    key = new_data_key()
+    await new_keys.store(made.connection, made.context.keyring, {place: key})
     return key

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Checkpoint, Frontier, NoteSigner, NoteVerifier, leaf_hash, open_signed
 from visitsync.envelope import MasterKeys
+from visitsync.envelope.providers import Provider
 from visitsync.errors import DatabaseUnavailable, LogBroken, OperatorError, VisitsyncError
 from visitsync.service.context import (
     Context,
@@ -21,6 +22,7 @@ from visitsync.service.context import (
     refuse_other_schema,
     signer_of,
 )
+from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring, held
 from visitsync.service.logbook import Logbook
 from visitsync.settings import Settings
@@ -61,6 +63,7 @@ class DiskFull(OperatorError):
 class _Look(NamedTuple):
     settings: Settings
     connection: AsyncConnection
+    provider: Provider
     master: MasterKeys
     signer: NoteSigner
     log: Logbook
@@ -83,7 +86,12 @@ class Readiness:
             now: the host's clock, in seconds since 1970.
         """
         if self._look is None or self._look.done():
-            looking = checks(self._context.settings, now=now, log=self._context.log)
+            looking = checks(
+                self._context.settings,
+                now=now,
+                log=self._context.log,
+                provider=self._context.provider,
+            )
             self._look = asyncio.create_task(looking, name="readiness")
         look = self._look
         done, _ = await asyncio.wait({look}, timeout=_PATIENCE)
@@ -93,7 +101,12 @@ class Readiness:
 
 
 async def checks(
-    settings: Settings, *, now: float, log: Logbook | None = None, thorough: bool = False
+    settings: Settings,
+    *,
+    now: float,
+    log: Logbook | None = None,
+    provider: Provider | None = None,
+    thorough: bool = False,
 ) -> tuple[Check, ...]:
     """Look at everything; never raises for what is unfit.
 
@@ -101,11 +114,13 @@ async def checks(
         settings: of the installation.
         now: the host's clock, in seconds since 1970.
         log: of the running service, which knows what it wrote; it must be able to write on.
+        provider: of the running service, which was given its passphrase.
         thorough: whether to read every entry of the log, which takes its time.
     """
-    keys, master = _keys(settings)
-    if master is None:
+    keys, given = _keys(settings, provider)
+    if given is None:
         return (keys,)
+    provider, master = given
     if settings.embedded is not None and not settings.embedded.is_file():
         # Looking must not make an empty one.
         missing = DatabaseUnavailable(
@@ -121,6 +136,7 @@ async def checks(
             look = _Look(
                 settings,
                 connection,
+                provider,
                 master,
                 signer,
                 log or logbook_of(settings, database, signer),
@@ -139,12 +155,15 @@ async def checks(
         await database.close()
 
 
-def _keys(settings: Settings) -> tuple[Check, MasterKeys | None]:
+def _keys(
+    settings: Settings, provider: Provider | None
+) -> tuple[Check, tuple[Provider, MasterKeys] | None]:
     try:
-        master = MasterKeys.load(settings.keys)
+        provider = provider or provider_of(settings)
+        master = provider.load()
     except VisitsyncError as error:
         return _unfit("keys", error), None
-    return Check(name="keys", fit=True, code="fit", message=""), master
+    return Check(name="keys", fit=True, code="fit", message=""), (provider, master)
 
 
 async def _checked(name: str, one: Callable[[_Look], Awaitable[None]], look: _Look) -> Check:
@@ -181,7 +200,7 @@ async def _schema(look: _Look) -> None:
 
 
 async def _installation(look: _Look) -> None:
-    found = await fitting(look.connection, look.settings, look.signer)
+    found = await fitting(look.connection, look.settings, look.master, look.provider)
     keyring = Keyring(look.master, found.tenant, found.token_bits)
     keys = keyring.opened(await data_keys.of_households(look.connection, [""]))
     for kind in (LOG, STAFF, REPORTS):

@@ -1,9 +1,11 @@
-"""The data keys in use: unwrapped once, kept in memory only, and sealing with them."""
+"""The data keys in use: unwrapped once, kept in memory for a while only, and sealing with them."""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from visitsync.envelope import (
@@ -16,7 +18,7 @@ from visitsync.envelope import (
     open_sealed,
     seal,
 )
-from visitsync.errors import Tampered
+from visitsync.errors import KeyFileError, Tampered
 from visitsync.service.recent import Recent
 from visitsync.store import data_keys
 from visitsync.store.data_keys import Key
@@ -31,6 +33,10 @@ EVIDENCE: Final = "evidence"
 none."""
 
 _MOST: Final = 50_000
+_LONGEST: Final = 15 * 60.0
+"""Seconds for which an unwrapped key is used from memory."""
+_PATIENCE: Final = 5.0
+"""Seconds between two looks into a key file that lacked an epoch."""
 _CONTENT_BYTES: Final = 16
 
 Place: TypeAlias = tuple[str, str, str]
@@ -93,6 +99,12 @@ class DataKeys(Mapping[Place, bytes]):
         return f"<DataKeys, {len(self)}>"
 
 
+class _Opened(NamedTuple):
+    until: float
+    wrapped: bytes
+    key: bytes
+
+
 class Keyring:
     """Keys by their place.
 
@@ -100,13 +112,38 @@ class Keyring:
         master: from the key file.
         tenant: the municipality, to which everything sealed is bound.
         token_bits: of blind index tokens in this database.
+        again: reads the key file as it is now. It is asked where a key stands under an epoch that
+            is not known yet, so that a rotation needs no restart.
     """
 
-    def __init__(self, master: MasterKeys, tenant: str, token_bits: int) -> None:
-        self._master = master
+    def __init__(
+        self,
+        master: MasterKeys,
+        tenant: str,
+        token_bits: int,
+        *,
+        again: Callable[[], MasterKeys] | None = None,
+    ) -> None:
         self.tenant = tenant
         self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
-        self._opened: Recent[Place, tuple[bytes, bytes]] = Recent(_MOST)
+        self._opened: Recent[Place, _Opened] = Recent(_MOST)
+        self._again = again
+        self._not_before = 0.0
+        self.use(master)
+
+    def use(self, master: MasterKeys) -> None:
+        """Go on with the keys of a newer key file.
+
+        Raises:
+            KeyFileError: it is another installation's.
+        """
+        before = getattr(self, "_master", master)
+        if master.signing_seed != before.signing_seed:
+            raise KeyFileError(
+                "The key file was replaced by another database's; put the right one back"
+            )
+        self._master = master
+        # Under a key that is there: what there is not must not be told by its failing.
         self._nobodys = master.wrap(new_data_key(), self._context(_NOBODYS))
 
     def opened(self, rows: Iterable[Key]) -> DataKeys:
@@ -121,7 +158,8 @@ class Keyring:
             for row in rows
             if row.state == data_keys.ACTIVE and row.wrapped is not None
         }
-        return DataKeys(wrapped, self._unwrapped)
+        # With the master keys of now: rows read before an epoch was retired still open.
+        return DataKeys(wrapped, partial(self._unwrapped, self._master))
 
     def kept(self, places: Iterable[Place]) -> dict[Place, bytes] | None:
         """The keys of these places from memory; None unless all are there.
@@ -130,10 +168,10 @@ class Keyring:
         """
         found = {}
         for place in places:
-            known = self._opened.get(place)
+            known = self._in_memory(place)
             if known is None:
                 return None
-            found[place] = known[1]
+            found[place] = known.key
         return found
 
     def log_key(self, household: str, rows: Iterable[Key]) -> bytes | None:
@@ -147,9 +185,9 @@ class Keyring:
         place = (household, "", LOG)
         found = next((one for one in rows if (one.household, one.program, one.kind) == place), None)
         if found is None or found.state != data_keys.ACTIVE or found.wrapped is None:
-            self._master.unwrap(self._nobodys, self._context(_NOBODYS))
+            self._unwrap(self._master, _NOBODYS, self._nobodys)
             return None
-        return self._master.unwrap(Wrapped(found.epoch, found.wrapped), self._context(place))
+        return self._unwrap(self._master, place, Wrapped(found.epoch, found.wrapped))
 
     def forget(self, household: str) -> None:
         """Drop the keys of a household from memory."""
@@ -157,20 +195,68 @@ class Keyring:
             if place[0] == household:
                 self._opened.drop(place)
 
-    def made(self, place: Place) -> tuple[bytes, Key]:
-        """A new key for `place` and the row to store."""
-        key = new_data_key()
-        wrapped = self._master.wrap(key, self._context(place))
-        self._opened.put(place, (wrapped.sealed, key))
-        return key, Key(*place, wrapped.epoch, data_keys.ACTIVE, wrapped.sealed)
+    def forget_old(self) -> None:
+        """Drop the keys that were unwrapped too long ago."""
+        for place in self._opened.keys():  # noqa: SIM118 -- a copy, since it changes
+            self._in_memory(place)
 
-    def _unwrapped(self, place: Place, wrapped: Wrapped) -> bytes:
-        known = self._opened.get(place)
-        if known is not None and known[0] == wrapped.sealed:
-            return known[1]
-        key = self._master.unwrap(wrapped, self._context(place))
-        self._opened.put(place, (wrapped.sealed, key))
+    def row(self, place: Place, key: bytes, epoch: int) -> Key:
+        """The row to store of a key that was just made, by `new_keys.store`.
+
+        It is not remembered: where the transaction is undone, somebody else makes the key.
+
+        Raises:
+            KeyFileError: the key file lacks the master key of `epoch`.
+        """
+        wrapped = self._holding(epoch).wrap(key, self._context(place), epoch=epoch)
+        return Key(*place, epoch, data_keys.ACTIVE, wrapped.sealed)
+
+    def under(self, epoch: int, row: Key) -> Key:
+        """The same key under the master key of `epoch`; of a destroyed one, its row.
+
+        Raises:
+            KeyFileError: the key file lacks one of both epochs, or is not the one that wrapped it.
+            Tampered: the wrapped key was altered or moved.
+        """
+        if row.wrapped is None:
+            return row._replace(epoch=epoch)
+        place = (row.household, row.program, row.kind)
+        key = self._unwrap(self._master, place, Wrapped(row.epoch, row.wrapped))
+        return self.row(place, key, epoch)
+
+    def _unwrapped(self, master: MasterKeys, place: Place, wrapped: Wrapped) -> bytes:
+        known = self._in_memory(place)
+        if known is not None and known.wrapped == wrapped.sealed:
+            return known.key
+        key = self._unwrap(master, place, wrapped)
+        self._remember(place, wrapped, key)
         return key
+
+    def _unwrap(self, master: MasterKeys, place: Place, wrapped: Wrapped) -> bytes:
+        if wrapped.epoch not in master.epochs:
+            master = self._holding(wrapped.epoch)
+        return master.unwrap(wrapped, self._context(place))
+
+    def _holding(self, epoch: int) -> MasterKeys:
+        """The master keys, read again where they lack `epoch`, but not over and over."""
+        now = time.monotonic()
+        if epoch not in self._master.epochs and self._again is not None and now >= self._not_before:
+            self._not_before = now + _PATIENCE
+            found = self._again()
+            if epoch in found.epochs:
+                self.use(found)
+                self._not_before = 0.0
+        return self._master
+
+    def _remember(self, place: Place, wrapped: Wrapped, key: bytes) -> None:
+        self._opened.put(place, _Opened(time.monotonic() + _LONGEST, wrapped.sealed, key))
+
+    def _in_memory(self, place: Place) -> _Opened | None:
+        found = self._opened.get(place)
+        if found is not None and time.monotonic() >= found.until:
+            self._opened.drop(place)
+            return None
+        return found
 
     def _context(self, place: Place) -> bytes:
         household, program, kind = place

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
-from visitsync.service import entries, sheltering
+from visitsync.service import entries, new_keys, sheltering
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.ids import new_id
@@ -81,14 +81,14 @@ async def _move(
     keyring = context.keyring
     rows = await data_keys.of_households(connection, [row.household])
     placed = Placed(homes={row.id: home}, keys=keyring.opened(rows))
-    placed.key(keyring, (home, "", LOG))
+    placed.key((home, "", LOG))
     persons = open_profile(placed.keys, keyring, row)
     edition = row.edition + 1
     profile = seal_profile(placed, keyring, ProfilePlace(home, row.id, edition), persons)
     stored = await visits.of_registration(connection, row.id)
     sealed = await _sealed_anew(context, placed, stored, home)
     await households.add(connection, [home], at)
-    await data_keys.add(connection, placed.new_keys)
+    await new_keys.store(connection, keyring, placed.new_keys)
     await visits.move(connection, home, sealed)
     link = Link(
         id=new_id("k"),
@@ -115,7 +115,7 @@ async def _sealed_anew(
         line = keyring.open_visit(
             held(placed.keys, (one.household, one.program, RECORDS)), old, one.sealed
         )
-        key = placed.key(keyring, (home, one.program, RECORDS))
+        key = placed.key((home, one.program, RECORDS))
         sealed[one.id, one.revision] = keyring.seal_visit(key, old._replace(household=home), line)
     return sealed
 

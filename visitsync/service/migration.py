@@ -7,15 +7,18 @@ from typing import Literal, TypeAlias
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.envelope import MasterKeys
+from visitsync.envelope import new_data_key
 from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS
 from visitsync.errors import SchemaMismatch
+from visitsync.service import new_keys
 from visitsync.service.context import fitting, logbook_of, open_database, signer_of
+from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
 from visitsync.settings import Settings, make_data_dir
-from visitsync.store import data_keys, durability, installation, schema
+from visitsync.store import clock, durability, installation, master_keys, schema
 from visitsync.store.database import Database
 from visitsync.store.installation import Installation
+from visitsync.store.master_keys import Master
 
 Standing: TypeAlias = Literal["current", "empty", "older", "newer"]
 
@@ -68,7 +71,8 @@ async def migrate(settings: Settings) -> State:
             if await installation.read(connection) is None:
                 await _set_up(connection, database, settings)
             else:
-                await fitting(connection, settings, signer_of(settings, _keys(settings)))
+                provider = provider_of(settings)
+                await fitting(connection, settings, provider.load(), provider)
             return await _state(connection)
     finally:
         await database.close()
@@ -88,16 +92,15 @@ async def _state(connection: AsyncConnection) -> State:
 
 async def _set_up(connection: AsyncConnection, database: Database, settings: Settings) -> None:
     """Note whose database it is, make the general keys, and begin the access log."""
-    keys = settings.keys
-    master = _keys(settings) if keys.exists() else MasterKeys.create(keys)
+    provider = provider_of(settings)
+    master = provider.load() if provider.path.exists() else provider.create()
     signer = signer_of(settings, master)
     made = Installation(settings.tenant, signer.vkey, DEFAULT_TOKEN_BITS)
     await installation.set_up(connection, made)
     keyring = Keyring(master, settings.tenant, made.token_bits)
-    general = [keyring.made(("", "", kind))[1] for kind in (LOG, STAFF, REPORTS)]
-    await data_keys.add(connection, general)
+    at = await clock.now(connection)
+    for epoch in master.epochs:
+        await master_keys.add(connection, Master(epoch, master.key_id(epoch), at))
+    general = {("", "", kind): new_data_key() for kind in (LOG, STAFF, REPORTS)}
+    await new_keys.store(connection, keyring, general)
     await logbook_of(settings, database, signer).found(connection)
-
-
-def _keys(settings: Settings) -> MasterKeys:
-    return MasterKeys.load(settings.keys)

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from visitsync.envelope import new_data_key
 from visitsync.schema.visit import Person
 from visitsync.service.keyring import PERSONS, DataKeys, Keyring, Place, ProfilePlace, held
 from visitsync.service.reports import Linked
-from visitsync.store.data_keys import Key
 from visitsync.store.households import Link, Registration, Review, Term
 
 _PERSONS: Final = msgspec.json.Decoder(tuple[Person, ...])
@@ -34,7 +34,7 @@ class Placed(msgspec.Struct, kw_only=True):
     """By registration, its household."""
     keys: DataKeys
     """All keys of these households."""
-    new_keys: list[Key] = msgspec.field(default_factory=list)
+    new_keys: dict[Place, bytes] = msgspec.field(default_factory=dict)
     new_households: list[str] = msgspec.field(default_factory=list)
     new_registrations: list[Registration] = msgspec.field(default_factory=list)
     links: list[Link] = msgspec.field(default_factory=list)
@@ -43,13 +43,12 @@ class Placed(msgspec.Struct, kw_only=True):
     profiles: dict[str, tuple[int, bytes]] = msgspec.field(default_factory=dict)
     linked: Linked = Linked()
 
-    def key(self, keyring: Keyring, place: Place) -> bytes:
+    def key(self, place: Place) -> bytes:
         """The key of a place, made where there is none yet."""
         key = self.keys.get(place)
         if key is None:
-            key, row = keyring.made(place)
+            key = self.new_keys[place] = new_data_key()
             self.keys.put(place, key)
-            self.new_keys.append(row)
         return key
 
 
@@ -57,7 +56,7 @@ def seal_profile(
     placed: Placed, keyring: Keyring, at: ProfilePlace, persons: Sequence[Person]
 ) -> bytes:
     """The persons of a registration, sealed for its household."""
-    key = placed.key(keyring, (at.household, "", PERSONS))
+    key = placed.key((at.household, "", PERSONS))
     return keyring.seal_profile(key, at, _ENCODER.encode(persons))
 
 

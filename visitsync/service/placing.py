@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.service import new_keys
 from visitsync.service.context import Context
 from visitsync.service.desk import Desk, Newcomer
 from visitsync.service.folding import Folded, distinct, fold, tokens
@@ -71,14 +72,14 @@ def _folded(one: Arrival) -> Folded:
     return fold(one.id, one.office, one.program, one.persons)
 
 
-async def store(connection: AsyncConnection, placed: Placed, at: int) -> None:
+async def store(connection: AsyncConnection, keyring: Keyring, placed: Placed, at: int) -> None:
     """Store what `place` worked out, and the keys made since."""
     await households.add(connection, placed.new_households, at)
     await households.add_registrations(connection, placed.new_registrations, placed.links)
     await households.open_reviews(connection, placed.reviews)
     await households.set_profiles(connection, placed.profiles)
     await households.add_terms(connection, placed.terms)
-    await data_keys.add(connection, placed.new_keys)
+    await new_keys.store(connection, keyring, placed.new_keys)
 
 
 async def _refresh(

@@ -154,7 +154,7 @@ async def rows(
         visit = one.item.visit
         assert visit is not None  # noqa: S101 -- only good items are taken
         household = placed.homes[one.registration]
-        key = placed.key(keyring, (household, visit.program, RECORDS))
+        key = placed.key((household, visit.program, RECORDS))
         place = VisitPlace(household, visit.program, one.id, visit.source.revision)
         made.append(
             Row(

@@ -141,7 +141,7 @@ async def _take(context: Context, turn: Turn, caller: Caller, work: _Work) -> Re
     rows: list[visits.Row] = []
     if not nothing:
         rows = await revisions.rows(context.keyring, placed, judged, made, at)
-        await placing.store(connection, placed, at)
+        await placing.store(connection, context.keyring, placed, at)
         await visits.add(connection, rows)
         await visits.set_elsewhere(connection, revisions.moved(judged))
         await _keep(context, connection, report, work)

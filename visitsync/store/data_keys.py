@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store import bulk
 from visitsync.store.among import among_given
+from visitsync.store.key_tables import data_key
 from visitsync.store.prepared import Prepared
-from visitsync.store.tables import data_key
 
 ACTIVE: Final = "active"
 DESTROYED: Final = "destroyed"
@@ -43,6 +43,21 @@ _OF_LOGS: Final = Prepared(
 )
 
 
+_PLACE: Final = (data_key.c.household, data_key.c.program, data_key.c.kind)
+_WRAP_ANEW: Final = (
+    sa.update(data_key)
+    .where(
+        data_key.c.household == sa.bindparam("of_household"),
+        data_key.c.program == sa.bindparam("of_program"),
+        data_key.c.kind == sa.bindparam("of_kind"),
+        data_key.c.state == sa.bindparam("of_state"),
+        sa.func.coalesce(data_key.c.wrapped, b"")
+        == sa.bindparam("of_wrapped", type_=sa.LargeBinary),
+    )
+    .values(epoch=sa.bindparam("new_epoch"), wrapped=sa.bindparam("new_wrapped"))
+)
+
+
 async def of_households(connection: AsyncConnection, households: Collection[str]) -> list[Key]:
     """All keys of these households."""
     rows = await _OF_HOUSEHOLDS.fetch(connection, households=list(households))
@@ -61,10 +76,48 @@ async def add(connection: AsyncConnection, keys: Sequence[Key]) -> None:
 
 
 async def counts(connection: AsyncConnection) -> dict[int, int]:
-    """How many active keys each master key epoch wraps."""
+    """How many keys stand under each master key epoch, those too that were destroyed."""
     rows = await connection.execute(
-        sa.select(data_key.c.epoch, sa.func.count())
-        .where(data_key.c.state == ACTIVE)
-        .group_by(data_key.c.epoch)
+        sa.select(data_key.c.epoch, sa.func.count()).group_by(data_key.c.epoch)
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def older(
+    connection: AsyncConnection, epoch: int, after: tuple[str, str, str], most: int
+) -> list[Key]:
+    """Keys under epochs before `epoch` that come after a place, in the order of places.
+
+    Args:
+        connection: to read them with.
+        epoch: the newest.
+        after: household, program and kind of the last that was seen.
+        most: how many.
+    """
+    rows = await connection.execute(
+        sa.select(*(data_key.c[name] for name in Key._fields))
+        .where(sa.tuple_(*_PLACE) > sa.tuple_(*after), data_key.c.epoch < epoch)
+        .order_by(*_PLACE)
+        .limit(most)
+    )
+    return [Key._make(row) for row in rows]
+
+
+async def wrap_anew(connection: AsyncConnection, changes: Sequence[tuple[Key, Key]]) -> None:
+    """Replace keys by the same under another epoch; one that changed meanwhile stays as it is."""
+    if changes:
+        await connection.execute(
+            _WRAP_ANEW,
+            [
+                {
+                    "of_household": old.household,
+                    "of_program": old.program,
+                    "of_kind": old.kind,
+                    "of_state": old.state,
+                    "of_wrapped": old.wrapped or b"",
+                    "new_epoch": new.epoch,
+                    "new_wrapped": new.wrapped,
+                }
+                for old, new in changes
+            ],
+        )

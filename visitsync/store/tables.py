@@ -6,34 +6,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-METADATA: Final = sa.MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pk",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-    }
-)
+from visitsync.store import columns, key_tables
 
+METADATA: Final = columns.METADATA
+_text, _number, _bytes = columns.text, columns.number, columns.blob
+_flag, _one_row = columns.flag, columns.one_row
 
-def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=null, primary_key=key)
-
-
-def _number(name: str, *, null: bool = False, key: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=null, primary_key=key, autoincrement=False)
-
-
-def _bytes(name: str, *, null: bool = False) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=null)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False)
-
-
-def _one_row() -> sa.Column[int]:
-    return sa.Column("only", sa.SmallInteger, primary_key=True, autoincrement=False)
-
+data_key: Final = key_tables.data_key
 
 # ── the installation ──────────────────────────────────────────────────────────────────────────────
 installation: Final = sa.Table(
@@ -251,17 +230,6 @@ index_term: Final = sa.Table(
     _text("token", key=True),  # kind and truncated keyed hash of a compound value
     _text("registration", key=True),
     sa.Index("index_term_registration_idx", "registration"),
-)
-data_key: Final = sa.Table(
-    "data_key",
-    METADATA,
-    _text("household", key=True),
-    _text("program", key=True),
-    _text("kind", key=True),
-    _number("epoch"),
-    _text("state"),
-    _bytes("wrapped", null=True),
-    sa.Index("data_key_epoch_idx", "epoch"),
 )
 visit: Final = sa.Table(
     "visit",

@@ -12,7 +12,14 @@ import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 _UNWATCHED_WIDTH: Final = 110
@@ -73,9 +80,16 @@ class Advance(Protocol):
 
 
 @contextmanager
-def bar(what: str, total: int) -> Iterator[Advance]:
-    """A progress bar over `total` bytes on a terminal; silence where nobody watches."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+def bar(what: str, total: int, *, counted: bool = False) -> Iterator[Advance]:
+    """A progress bar over `total` bytes on a terminal; silence where nobody watches.
+
+    Args:
+        what: is done.
+        total: how much there is.
+        counted: whether it is counted in pieces instead of bytes.
+    """
+    measure = MofNCompleteColumn() if counted else DownloadColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), measure)
     console = stderr()
     with Progress(
         *columns,

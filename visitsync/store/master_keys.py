@@ -1,0 +1,49 @@
+"""Under which master keys data keys may stand: epochs and short ids, never the keys.
+
+The database itself refuses a data key under an epoch that is not here, and to take an epoch away
+while a data key is left under it, whoever is adding one meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from visitsync.store.key_tables import master_key
+from visitsync.store.prepared import Prepared
+
+
+class Master(NamedTuple):
+    """One epoch."""
+
+    epoch: int
+    key_id: str
+    added_at: int
+
+
+_NEWEST: Final = Prepared(sa.select(sa.func.max(master_key.c.epoch)))
+
+
+async def known(connection: AsyncConnection) -> tuple[Master, ...]:
+    """All of them, the oldest first."""
+    columns = (master_key.c[name] for name in Master._fields)
+    rows = await connection.execute(sa.select(*columns).order_by(master_key.c.epoch))
+    return tuple(Master._make(row) for row in rows)
+
+
+async def newest(connection: AsyncConnection) -> int:
+    """The epoch under which new data keys are to stand."""
+    ((epoch,),) = await _NEWEST.fetch(connection)
+    return int(epoch)
+
+
+async def add(connection: AsyncConnection, one: Master) -> None:
+    """Let data keys stand under it."""
+    await connection.execute(sa.insert(master_key), [one._asdict()])
+
+
+async def end(connection: AsyncConnection, epoch: int) -> None:
+    """Let no data key stand under it any more; the database refuses while one does."""
+    await connection.execute(sa.delete(master_key).where(master_key.c.epoch == epoch))
