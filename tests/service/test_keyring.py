@@ -72,6 +72,12 @@ def test_a_key_that_nobody_asks_for_leaves_memory_too(keyring: Keyring, clock: C
     assert not holds(keyring, key)
 
 
+def test_a_key_is_not_remembered_before_it_is_stored(keyring: Keyring) -> None:
+    """The transaction may be undone, and somebody else make the key that stays."""
+    keyring.row(PLACE, new_data_key(), 1)
+    assert keyring.kept([PLACE]) is None
+
+
 async def test_a_running_service_forgets_by_itself(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
