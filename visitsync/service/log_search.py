@@ -276,8 +276,10 @@ def _member(name: str, value: str) -> str:
 
 
 def _acting(who: str) -> tuple[str, ...]:
+    """An actor as a leaf begins with them; only operators act in another's place."""
     text = msgspec.json.encode(who).decode()[1:-1]
-    return (f'"actor":"{text}"', f'"actor":"{text} by ', f' by {text}"')
+    beginning = f'{{"actor":"{text}'
+    return (beginning, f' by {text}"') if who.startswith("operator:") else (beginning,)
 
 
 def _folded(name: str) -> str:

@@ -5,13 +5,12 @@ What is counted stands in the leaves, which hold no household.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
 
 from visitsync.store.looks import Part
 from visitsync.store.tables import log_entry
@@ -26,26 +25,7 @@ _OPENS: Final = 8
 _CLOSES: Final = 20
 _SUNDAY: Final = 0
 _SATURDAY: Final = 6
-
-
-class _Member(GenericFunction[str]):
-    """A member of a leaf as text; null where it has none."""
-
-    type = sa.Text()
-    inherit_cache = True
-    name = "visitsync_member"
-
-
-@compiles(_Member, "postgresql")
-def _on_postgresql(element: _Member, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 -- sqlalchemy's signature
-    leaf, name = (compiler.process(one, **kw) for one in element.clauses)
-    return f"(CAST({leaf} AS json) ->> CAST({name} AS text))"
-
-
-@compiles(_Member, "sqlite")
-def _on_sqlite(element: _Member, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 -- sqlalchemy's signature
-    leaf, name = (compiler.process(one, **kw) for one in element.clauses)
-    return f"CAST(json_extract({leaf}, '$.' || {name}) AS TEXT)"
+_MEMBERS: Final = ("actor", "kind", "decision", "basis", "records")
 
 
 class Count(NamedTuple):
@@ -68,24 +48,25 @@ class Count(NamedTuple):
 
 async def counts(connection: AsyncConnection, part: Part) -> list[Count]:
     """The entries of a part of the log, counted."""
-    leaf = log_entry.c.leaf
+    source, of = _read_on(connection.dialect.name)
     hours = log_entry.c.at // _HOUR + _OF_JAPAN
     hour, day = hours % 24, (hours // 24 + _THURSDAY) % 7
     off = sa.or_(hour < _OPENS, hour >= _CLOSES, day == _SATURDAY, day == _SUNDAY)
-    basis = " " + sa.func.coalesce(_Member(leaf, "basis"), "")
+    basis = " " + sa.func.coalesce(of["basis"], "")
     right = sa.or_(*(basis.contains(f" {rule}:") for rule in ("C1", "C2", "C6")))
     columns = (
-        _Member(leaf, "actor").label("actor"),
-        _Member(leaf, "kind").label("kind"),
-        _Member(leaf, "decision").label("decision"),
+        of["actor"].label("actor"),
+        of["kind"].label("kind"),
+        of["decision"].label("decision"),
         _flag(off).label("off_hours"),
-        _flag(sa.func.coalesce(_Member(leaf, "records"), "") == "0").label("none"),
+        _flag(sa.func.coalesce(of["records"], "") == "0").label("none"),
         _flag(log_entry.c.household.is_not(None)).label("of_household"),
         _flag(basis.contains(" C3:")).label("by_consent"),
         _flag(right).label("by_right"),
     )
     within = (
         sa.select(*columns)
+        .select_from(source)
         .where(
             log_entry.c.shard == part.shard,
             log_entry.c.seq >= part.seqs.start,
@@ -95,6 +76,22 @@ async def counts(connection: AsyncConnection, part: Part) -> list[Count]:
     )
     rows = await connection.execute(sa.select(*within.c, sa.func.count()).group_by(*within.c))
     return [Count._make((*row[:3], *map(bool, row[3:-1]), row[-1])) for row in rows]
+
+
+def _read_on(database: str) -> tuple[sa.FromClause, Mapping[str, sa.ColumnElement[str]]]:
+    """The log with members of its leaves as texts; each leaf is read once."""
+    leaf = log_entry.c.leaf
+    if database == "postgresql":
+        read = (
+            sa.func.json_to_record(sa.cast(leaf, JSON))
+            .table_valued(*(sa.column(name, sa.Text()) for name in _MEMBERS), name="said")
+            .render_derived(with_types=True)
+        )
+        return log_entry.join(read, sa.true()), {name: read.c[name] for name in _MEMBERS}
+    # SQLite keeps what it read of a text for the next question about it.
+    return log_entry, {
+        name: sa.cast(sa.func.json_extract(leaf, f"$.{name}"), sa.Text()) for name in _MEMBERS
+    }
 
 
 def _flag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

@@ -97,8 +97,9 @@ async def saying(
 ) -> list[Row]:
     """The first `limit` entries of a part of the log whose leaf holds one of each of `words`.
 
-    No index helps; whoever calls bounds the part. A leaf may hold the words and mean another thing
-    where a database does not heed capitals, so each is to be looked at again.
+    Words that a leaf can only begin with are looked for there. No index helps; whoever calls bounds
+    the part. A leaf may hold the words and mean another thing where a database does not heed
+    capitals, so each is to be looked at again.
     """
     rows = await connection.execute(
         sa.select(*_COLUMNS)
@@ -106,14 +107,16 @@ async def saying(
             log_entry.c.shard == part.shard,
             log_entry.c.seq >= part.seqs.start,
             log_entry.c.seq < part.seqs.stop,
-            *(
-                sa.or_(
-                    sa.false(), *(log_entry.c.leaf.contains(one, autoescape=True) for one in any_of)
-                )
-                for any_of in words
-            ),
+            *(sa.or_(sa.false(), *map(_holds, any_of)) for any_of in words),
         )
         .order_by(log_entry.c.seq)
         .limit(limit)
     )
     return [Row._make(row) for row in rows]
+
+
+def _holds(words: str) -> sa.ColumnElement[bool]:
+    leaf = log_entry.c.leaf
+    if words.startswith("{"):
+        return leaf.startswith(words, autoescape=True)
+    return leaf.contains(words, autoescape=True)

@@ -76,6 +76,8 @@ async def export_log(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     try:
         await _send(request, response, form, pages)
+    except ConnectionError:
+        pass  # nobody is there any more
     except BaseException:
         # Cut off, so that nobody takes a part of the log for all of it.
         if request.transport is not None:
@@ -135,15 +137,14 @@ def _form(written: str | None) -> Form:
 
 
 def _days(request: web.Request) -> tuple[dt.date, dt.date]:
-    found = [day(request.query[name], name) for name in ("from", "until")]
-    start, until = (
-        one or _missing(name) for one, name in zip(found, ("from", "until"), strict=True)
-    )
-    return start, until
+    return _day(request, "from"), _day(request, "until")
 
 
-def _missing(name: str) -> dt.date:
-    raise BadParameter("must be YYYY-MM-DD", where=name)
+def _day(request: web.Request, name: str) -> dt.date:
+    found = day(request.query[name], name)
+    if found is None:
+        raise BadParameter("must be YYYY-MM-DD", where=name)
+    return found
 
 
 def _instant(written: str | None, where: str) -> dt.datetime | None:
