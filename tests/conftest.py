@@ -10,6 +10,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from build import OPERATOR
 from postgres import NONE_FOUND, Cluster, cluster
@@ -21,6 +22,11 @@ from visitsync.service.migration import migrate
 from visitsync.settings import Settings, load
 
 ENGINES = ("sqlite", "postgresql")
+
+
+# How long an example takes says nothing on a machine that does other work as well.
+hypothesis.settings.register_profile("visitsync", deadline=None)
+hypothesis.settings.load_profile("visitsync")
 
 
 @pytest.fixture(scope="session")

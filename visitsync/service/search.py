@@ -36,7 +36,7 @@ from visitsync.store.visits import Stored
 
 _FULL_DATE: Final = 10
 _ROLES: Final = ("guardian", "child", "other")
-_MOST: Final = 50
+_MOST: Final = 200
 """Households that are looked into for one search."""
 _UNKNOWN: Final = "unknown"
 """Looked into where none has a token: a household that there is not goes the same way."""
