@@ -6,8 +6,8 @@ Two service processes on one database answer readers as fast as they can. A thir
 the consents of households, four at a time, waits, and records them anew. Counted are answers to
 questions that began after a withdrawal was acknowledged, and entries of the access log that stand
 after the withdrawal of the consent that they rest on; both must be 0. With ``--control`` the
-services log without looking at the epochs again, and then there must be some. Writes
-bench/results/withdrawals-….json.
+services log without looking at the epochs again, and then there must be some. With
+``--record`` writes bench/results/withdrawals-….json.
 """
 
 from __future__ import annotations
@@ -183,6 +183,7 @@ def main() -> None:
     """Run once and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sqlite", action="store_true")
+    parser.add_argument("--record", action="store_true", help="keep the figures in bench/results")
     parser.add_argument("--reads", type=int, default=100_000)
     parser.add_argument("--control", action="store_true", help="without looking at the epochs")
     wanted = parser.parse_args()
@@ -213,7 +214,8 @@ def main() -> None:
     engine = "sqlite" if wanted.sqlite else "postgresql"
     figures = {"machine": main_job.machine(), "database": engine, "service": kind, **figures}
     name = f"withdrawals-{engine}{'-control' if wanted.control else ''}.json"
-    (HERE / "results" / name).write_text(json.dumps(figures, indent=2) + "\n")
+    if wanted.record:  # a short try must not take the place of a whole run
+        (HERE / "results" / name).write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
 

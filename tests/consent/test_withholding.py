@@ -6,15 +6,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from consent.agreement import case, case_names
 
 from visitsync.consent import Decision, decide, read_scenario, release
+from visitsync.consent.own_places import OwnPlaces
 from visitsync.consent.withholding import WITHHELD_TEXT, without_locators
+from visitsync.errors import RecordError
 from visitsync.schema.visit import NOTE_CATEGORIES
 
 TELLING = "上の子は汐見小学校に通う。"
 PLAIN = "機嫌よく過ごした。"
+NOWHERE = OwnPlaces([])
 
 
 def line(**notes: str) -> bytes:
@@ -75,12 +79,80 @@ def test_a_text_that_tells_no_place_stays_to_the_byte() -> None:
     report = line(notes=PLAIN, health="37.2度、\n10時に服薬。")
     lines = {"r1": report}
     assert release([shown(shielded=True)], lines) == release([shown(shielded=False)], lines)
-    assert without_locators(b'{"date":"2026-09-01"}') == b'{"date":"2026-09-01"}'
+    assert without_locators(b'{"date":"2026-09-01"}', NOWHERE) == b'{"date":"2026-09-01"}'
+
+
+def lives_at(report: bytes, **where: str) -> bytes:
+    given = json.loads(report)
+    person = dict.fromkeys(("name", "kana", "birth_date", "sex", "postal_code", "address", "phone"))
+    given["persons"] = [{"role": "guardian", "identifiers": {}} | person | where]
+    return json.dumps(given, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("word", ["ことり", "1357", "の503", "4の21"])
+def test_what_only_their_own_address_makes_a_place_is_withheld(word: str) -> None:
+    note = f"次は{word}へ。"
+    there = {"address": "汐見市ことり4-21-503", "phone": "090-0000-1357"}
+    report = line(notes=note)
+    assert told(shown(shielded=True), report) == {"notes": note}
+    assert told(shown(shielded=True), lives_at(report, **there)) == {"notes": WITHHELD_TEXT}
+    assert told(shown(shielded=False), lives_at(report, **there)) == {"notes": note}
+
+
+def test_an_address_in_another_report_of_the_same_answer_counts_too() -> None:
+    first, second = shown(shielded=True), msgspec.structs.replace(shown(shielded=True), record="r2")
+    lines = {
+        "r1": line(notes="次はことりへ。"),
+        "r2": lives_at(line(notes=PLAIN), address="汐見市ことり4-21"),
+    }
+    notes = [one.fields["notes"] for one in release([first, second], lines).shown]
+    assert notes == [{"notes": WITHHELD_TEXT}, {"notes": PLAIN}]
+
+
+@pytest.mark.parametrize("note", [PLAIN, TELLING, "次はことりへ。", "", "13:57"])
+@pytest.mark.parametrize("address", ["汐見市ことり4-21-503", "", "機嫌", "場所", "表示"])
+def test_where_they_live_takes_texts_away_and_changes_nothing_else(note: str, address: str) -> None:
+    """Whatever stands where it is hidden: each text comes out as it would, or the marker does."""
+    report = line(notes=note, health=PLAIN)
+    there = lives_at(report, address=address, phone=f"090-{address}")
+    (before,) = release([shown(shielded=True)], {"r1": report}).shown
+    (after,) = release([shown(shielded=True)], {"r1": there}).shown
+
+    texts = after.fields.pop("notes")
+    assert isinstance(texts, dict)
+    for name, text in told(shown(shielded=True), report).items():
+        assert texts.pop(name) in (text, WITHHELD_TEXT)
+    assert not texts
+    assert {**after.fields, "notes": 0} == {**before.fields, "notes": 0}
+
+
+def test_what_a_report_that_is_not_shown_says_of_it_counts_too_and_does_not_come_out() -> None:
+    """As on another page of the same timeline."""
+    lines = {
+        "r1": line(notes="次はことりへ。"),
+        "r2": lives_at(line(notes="旧宅にて。"), address="汐見市ことり4-21"),
+    }
+    (first,) = release([shown(shielded=True)], lines).shown
+    assert first.fields["notes"] == {"notes": WITHHELD_TEXT}
+    assert "旧宅" not in first.line.decode()
+
+
+def test_without_a_shield_nothing_is_read_but_what_is_shown() -> None:
+    lines = {"r1": line(notes=TELLING), "r2": b"of no form at all"}
+    (first,) = release([shown(shielded=False)], lines).shown
+    assert first.fields["notes"] == {"notes": TELLING}
+
+
+def test_persons_of_another_form_release_nothing() -> None:
+    given = json.loads(line(notes=PLAIN))
+    given["persons"] = [{"address": 1}]
+    with pytest.raises(RecordError, match="version"):
+        release([shown(shielded=True)], {"r1": json.dumps(given).encode()})
 
 
 def test_the_marker_tells_no_place_itself() -> None:
-    once = without_locators(line(notes=TELLING))
-    assert without_locators(once) == once
+    once = without_locators(line(notes=TELLING), NOWHERE)
+    assert without_locators(once, NOWHERE) == once
     assert "汐見" not in once.decode()
 
 

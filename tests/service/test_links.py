@@ -6,10 +6,12 @@ import pytest
 from build import (
     CARE,
     OPERATOR,
+    OTHER_FAMILY,
     SECOND_OFFICE,
     WORKER,
     a_visit,
     applied,
+    as_office,
     consented,
     handed_in,
     home_of,
@@ -22,6 +24,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.gathering import gather
 from visitsync.service.ids import registration_id
+from visitsync.service.reports import Linked
 from visitsync.service.timelines import view
 from visitsync.store import households
 
@@ -98,3 +101,12 @@ async def test_what_stands_alone_stays(context: Context) -> None:
             await links.undo(context, OPERATOR, wrong)
     with pytest.raises(NotAllowed):
         await links.undo(context, WORKER, registration)
+
+
+async def test_how_all_registrations_stand_is_told_to_the_operator_alone(context: Context) -> None:
+    await linked(context)
+    await handed_in(context, [a_visit(9, case_no="F-2", persons=OTHER_FAMILY)])
+    assert await links.standing(context, OPERATOR) == Linked(new=2, linked=1, review=0)
+    for caller in (WORKER, as_office(SECOND_OFFICE)):
+        with pytest.raises(NotAllowed):
+            await links.standing(context, caller)

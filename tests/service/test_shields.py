@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 import pytest
-from build import CARE
+from build import CARE, a_child, a_guardian, a_visit, handed_in
 from service.protected import (
     AUDITOR,
     CHIEF,
@@ -31,12 +32,14 @@ from service.protected import (
     shift,
 )
 
+from visitsync.consent.withholding import WITHHELD_TEXT
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
 from visitsync.service import closing, shields
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.shields import Confirmation, ShieldDraft
 from visitsync.service.timelines import view
+from visitsync.service.views import Page
 from visitsync.store import epochs
 
 UTC = dt.UTC
@@ -220,6 +223,25 @@ async def test_each_of_several_shields_hides_for_itself(context: Context) -> Non
     await closed(context, "shield", first)
 
     assert await addresses(context, WORKER, home)
+
+
+async def test_a_page_shows_no_note_that_the_whole_timeline_withholds(context: Context) -> None:
+    """What only another report knows to be where they live counts on every page."""
+    home = await a_home(context)
+    note = {"notes": "次はことりへ。"}
+    living = msgspec.structs.replace(a_guardian(), address="汐見市ことり4-21")
+    await handed_in(context, [a_visit(3, notes=note), a_visit(4, persons=(living, a_child()))])
+
+    async def first_note() -> object:
+        third = dt.date(2026, 4, 4)
+        page = Page(start=third, until=third)
+        found = await view(context, WORKER, home, CARE, page, acknowledged=True)
+        (entry,) = found.entries
+        return entry.fields["notes"]
+
+    assert await first_note() == note
+    await shielded(context, home, withhold_notes=False)
+    assert await first_note() == {"notes": WITHHELD_TEXT}
 
 
 async def test_the_protection_officer_is_told_which_wait_for_somebody(context: Context) -> None:

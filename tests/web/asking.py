@@ -249,7 +249,7 @@ async def a_town(context: Context) -> AsyncIterator[Town]:
 async def a_home(town: Town) -> Home:
     """A household with a consent, a shield, a block, a lift and an emergency access."""
     home = await settle(town)
-    await consent(town, home, "multiples", "household_support", categories=("contact",))
+    await consent(town, home, "multiples", "household_support", categories=("contact", "identity"))
 
     async def made(path: str, staff: str, body: Mapping[str, Any]) -> str:
         async with town.session.post(

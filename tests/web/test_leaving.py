@@ -142,7 +142,7 @@ async def test_the_answer_to_every_look_has_its_last_moment(
 ) -> None:
     """From the real log through the real routes: past that moment nothing of a household leaves."""
     household = await settle(town)
-    await consent(town, household, "multiples")
+    await consent(town, household, "multiples", categories=("identity",))
 
     async def answers() -> list[tuple[int, bool]]:
         found = []

@@ -2,7 +2,8 @@
 
 Fields are taken by the list of their category (`[field]` in ``vocabulary.toml``). What is not
 listed there, or not visible, is left out and not set to null: null says that the office gave none.
-Under an address shield free text that may tell where the family is gives way to a fixed sentence.
+Under an address shield free text that may tell where the family is gives way to a fixed sentence;
+where it lives by its own reports is looked for too, though that itself is not shown.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 
 from visitsync.consent.decision import Decision, Reason
 from visitsync.consent.form import taken
+from visitsync.consent.own_places import OwnPlaces
 from visitsync.consent.withholding import without_locators
 from visitsync.errors import NotAllowed
 
@@ -69,7 +71,8 @@ def release(decisions: Iterable[Decision], lines: Mapping[str, bytes]) -> Releas
     Args:
         decisions: of one question.
         lines: the canonical line of each report by record id, as it was checked when it came in;
-            only those of shown records are looked at.
+            of those of no shown record at most where the family lives is looked at, since what is
+            an address in one report may be named in another's note.
 
     Raises:
         NotAllowed: for a simulation, which gives outcomes and reasons but never fields.
@@ -78,6 +81,7 @@ def release(decisions: Iterable[Decision], lines: Mapping[str, bytes]) -> Releas
     """
     shown: list[ReleasedVisit] = []
     offices: set[str] = set()
+    own = OwnPlaces(lines.values())
     for decision in decisions:
         if decision.simulation:
             raise NotAllowed("A simulation gives reasons, never fields; ask without known_at.")
@@ -88,7 +92,7 @@ def release(decisions: Iterable[Decision], lines: Mapping[str, bytes]) -> Releas
             shown.append(
                 ReleasedVisit(
                     record=decision.record,
-                    line=without_locators(line) if decision.shielded else line,
+                    line=without_locators(line, own) if decision.shielded else line,
                     why=_shown_reasons(decision.reasons),
                 )
             )

@@ -141,6 +141,10 @@ def refuse_unreadable(made: Body, household: str, at: int) -> None:
     Raises:
         BadParameter: it is malformed, or covers nothing.
     """
+    if made["effect"] == "permit":
+        for name in ("sources", "recipients", "purposes", "categories", "registrations"):
+            if not made[name]:
+                raise BadParameter("is empty, and an empty list grants nothing", where=name)
     if _troubles(made, household, at):
         raise BadParameter(
             "The directive could not be read by the rules or covers nothing; a consent names at "

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.errors import BadParameter, NotNow
+from visitsync.errors import BadParameter, NotAllowed, NotNow
 from visitsync.schema.visit import JST
 from visitsync.service import emergencies as accesses
 from visitsync.service import entries, measures
@@ -93,7 +93,8 @@ async def review(
     Raises:
         UnknownHousehold: no such access, or none for the caller.
         NotNow: it was reviewed already, or never granted.
-        NotAllowed: it is the caller's own, or they approved it, or do not review.
+        NotAllowed: it is the caller's own, or they approved it or opened the address for it, or do
+            not review.
     """
     caller.must("record")
     if not draft.text.strip():
@@ -105,6 +106,8 @@ async def review(
             raise NotNow("There is nothing to review", where=where)
         grant = (await facts.newest(made.connection, GRANT, [one]))[one]
         body = msgspec.json.decode(grant.body, type=measures.Body)
+        if caller.id == body["confirmed_by"]:
+            raise NotAllowed("Somebody else than who opened the address must review it")
         body["review"] = draft.outcome
         fact = await measures.add(made, measures.later(grant), body)
         await emergencies.update(

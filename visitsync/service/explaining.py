@@ -60,7 +60,8 @@ async def explain(context: Context, caller: Caller, household: str, asked: Asked
     Raises:
         UnknownHousehold: no such household, or not for the caller.
         NotAllowed: the caller may not ask how it was, or what a directive would do.
-        BadParameter: an unknown purpose, a time to come, or a draft that could not be read.
+        BadParameter: an unknown purpose or viewer, a time to come, or a draft that could not be
+            read.
         DatabaseUnavailable: it could not be logged, so it is not answered.
     """
     _must_ask(caller, asked)
@@ -108,6 +109,10 @@ async def _explained(
     then = gathered._replace(known=gathered.known._replace(facts=stated, cases=cases))
     raw = scenario(then, actor.id, asked.purpose, household, known_at=known_at)
     scene = read_scenario(raw, _records(gathered, actor, household, known_at))
+    known = scene.viewers.keys() | {one.id for one in directory.staff}
+    if asked.viewer is not None and asked.viewer not in known:
+        # Else a slip would read as: they see nothing.
+        raise BadParameter("names nobody of the directory", where="viewer")
     return Explanation(
         household=household,
         at=clock.instant(now),

@@ -18,6 +18,8 @@ from visitsync.service.context import Context
 from visitsync.service.ids import new_id
 from visitsync.service.keyring import LOG, RECORDS, ProfilePlace, VisitPlace, held
 from visitsync.service.placed import Placed, open_profile, seal_profile
+from visitsync.service.placing import COUNTED
+from visitsync.service.reports import Linked
 from visitsync.service.slices import in_slices
 from visitsync.service.writing import Change, change
 from visitsync.store import data_keys, epochs, households, visits
@@ -55,6 +57,21 @@ async def undo(context: Context, caller: Caller, registration: str) -> str:
         await epochs.bump(connection, {epochs.of_household(one) for one in (row.household, home)})
         await _log(made, caller, row, home)
     return home
+
+
+async def standing(context: Context, caller: Caller) -> Linked:
+    """How all registrations were placed: for the operator, since it tells what others have.
+
+    Raises:
+        NotAllowed: the caller is not the operator.
+    """
+    caller.must("operate")
+    async with context.database.reading() as connection:
+        found = await households.verdicts(connection)
+    counts = dict.fromkeys(Linked.__struct_fields__, 0)
+    for verdict, count in found.items():
+        counts[COUNTED.get(verdict, "new")] += count
+    return Linked(**counts)
 
 
 async def _move(

@@ -17,7 +17,7 @@ from visitsync.service.slices import in_slices
 from visitsync.store import data_keys, facts, households
 from visitsync.store.households import Registration, Term
 
-_COUNTED: Final = {"same": "linked", "new": "new", "review": "review"}
+COUNTED: Final = {"same": "linked", "new": "new", "review": "review"}
 _SLICE: Final = 16
 """Registrations folded or compared before others get their turn."""
 
@@ -54,7 +54,7 @@ async def place(
     )
     counts = dict.fromkeys(Linked.__struct_fields__, 0)
     async for newcomer in in_slices(newcomers, _SLICE):
-        counts[_COUNTED[desk.place(newcomer, at).verdict]] += 1
+        counts[COUNTED[desk.place(newcomer, at).verdict]] += 1
     placed.linked = Linked(**counts)
     return placed
 

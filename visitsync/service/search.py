@@ -1,10 +1,12 @@
 """Finding households by what a family says at the counter, without an index of names.
 
-Blind tokens find the registrations that may fit. A household is found only if the caller may see at
-least one of its records for the stated purpose, so a search tells nothing that a timeline would
-not. Only then is what its registrations hold opened and compared in memory: what is done for a
-family that stays hidden is what is done for none. Each household on the list has its own entry in
-the log beside the search's, sealed with its own key, so that it stands in what the family can read.
+Blind tokens find the registrations that may fit. A household is found only if everything that is
+sought stands in records of it that the caller is shown for the stated purpose, in categories and
+fields that they are shown: a name in what is shown of identity, a telephone in what is shown as
+contact. So a hit tells nothing that a timeline would not, and a guess about what stays hidden finds
+what a wrong one does. What is done for a family that stays hidden is what is done for none. Each
+household on the list has its own entry in the log beside the search's, sealed with its own key, so
+that it stands in what the family can read.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.consent import Decision, release
@@ -26,16 +29,14 @@ from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, Judged, current, gather, judged
 from visitsync.service.ids import registration_id
 from visitsync.service.keyring import LOG, held
-from visitsync.service.placed import open_profile
 from visitsync.service.timelines import TRIES, refuse_unless_viewer, reported_of
 from visitsync.service.views import Found, Match, Sought
-from visitsync.store import data_keys, epochs, households
-from visitsync.store.households import Registration
+from visitsync.store import epochs, households
 from visitsync.store.visits import Stored
 
 _FULL_DATE: Final = 10
 _ROLES: Final = ("guardian", "child", "other")
-_MOST: Final = 50
+_MOST: Final = 200
 """Households that are looked into for one search."""
 _UNKNOWN: Final = "unknown"
 """Looked into where none has a token: a household that there is not goes the same way."""
@@ -70,8 +71,11 @@ async def search(
             for one in near
         }
         seen = _seen(gathered, asked)
-        fitting = await _fitting(context, seen, terms) if seen else []
-        matches = [_matched(context, gathered, one, seen[one]) for one in fitting]
+        matches = [
+            _matched(context, gathered, one, each)
+            for one, each in seen.items()
+            if _fits(context, gathered, each, sought, terms)
+        ]
         draft = _draft(context, gathered, caller, purpose, sought, matches)
         rows = [_row(context, gathered, caller, purpose, one) for one in matches]
         if await context.log.look(draft, gathered.known.epochs, rows):
@@ -152,16 +156,6 @@ async def _near(
     return sorted(near or ())[:_MOST]
 
 
-async def _fitting(
-    context: Context, seen: Collection[str], groups: Sequence[Collection[IndexTerm]]
-) -> list[str]:
-    """Those of the households that the caller may see in which everything that is sought fits."""
-    async with context.database.reading() as connection:
-        members = await households.members(connection, seen)
-        keys = context.keyring.opened(await data_keys.of_households(connection, seen))
-    return [one for one in seen if not groups or _fits(context, keys, members[one], groups)]
-
-
 async def _with_case(context: Context, connection: AsyncConnection, case_no: str) -> set[str]:
     offices = await context.registry.offices_now(connection)
     index = context.keyring.index
@@ -171,20 +165,67 @@ async def _with_case(context: Context, connection: AsyncConnection, case_no: str
 
 def _fits(
     context: Context,
-    keys: Mapping[tuple[str, str, str], bytes],
-    members: Sequence[Registration],
+    gathered: Gathered,
+    seen: _Seen,
+    sought: Sought,
     groups: Sequence[Collection[IndexTerm]],
 ) -> bool:
-    """Whether each group has a term in the household; a token alone is shared by chance too."""
-    known: set[IndexTerm] = set()
-    for one in members:
-        persons = open_profile(keys, context.keyring, one)
-        known.update(
-            index_terms(
-                Described(id=one.id, office=one.office, program=one.program, persons=persons)
+    """Whether everything that is sought stands in what the caller is shown of a household."""
+    left = list(groups)
+    case_no = (sought.case_no or "").strip()
+    told: set[bytes] = set()
+    for one in sorted(seen.stored, key=lambda one: (one.day, one.id), reverse=True):
+        shown = _of_persons(context, gathered, one, seen.shown[one.id])
+        if case_no and shown.case_no == case_no:
+            case_no = ""
+        persons = bytes(shown.persons)
+        if persons and persons not in told:
+            told.add(persons)
+            known = _terms_in(persons)
+            left = [group for group in left if known.isdisjoint(group)]
+        if not left and not case_no:
+            return True
+    return False
+
+
+class _OfPersons(msgspec.Struct, frozen=True):
+    """What is shown of one report about who it is; members are missing where they stay hidden."""
+
+    case_no: str | None = None
+    persons: msgspec.Raw = msgspec.Raw()
+
+
+_SHOWN: Final = msgspec.json.Decoder(_OfPersons)
+
+
+def _of_persons(
+    context: Context, gathered: Gathered, one: Stored, decision: Decision
+) -> _OfPersons:
+    told = msgspec.structs.replace(
+        decision, visible=tuple(each for each in decision.visible if each in _OF_PERSONS)
+    )
+    line = reported_of(context, gathered, one).line
+    (shown,) = release([told], {one.id: line}).shown
+    return _SHOWN.decode(shown.line)
+
+
+def _terms_in(persons: bytes) -> frozenset[IndexTerm]:
+    """The terms of persons as they are shown, whose other members are hidden."""
+    told: list[dict[str, Any]] = msgspec.json.decode(persons)
+    return frozenset().union(
+        *(
+            _described(
+                _person(
+                    one.get("role", "guardian"),
+                    name=one.get("name"),
+                    kana=one.get("kana"),
+                    birth_date=one.get("birth_date"),
+                    phone=one.get("phone"),
+                )
             )
+            for one in told
         )
-    return all(not known.isdisjoint(group) for group in groups)
+    )
 
 
 # ── what is answered ──────────────────────────────────────────────────────────────────────────────

@@ -171,10 +171,11 @@ def answered(look: Look, gathered: Gathered, household: str, purpose: str, page:
         raise UnknownHousehold("No such household, or none for you")
     wanted = [one for one in look.timeline.entries if _is_wanted(one.current.visit, page)]
     chosen, cursor = _paged(wanted, page)
-    current = {one.record: one.current.line for one in chosen}
+    on_page = {one.record for one in chosen}
     released = release(
-        [one for one in look.asked.decisions if one.outcome != "shown" or one.record in current],
-        current,
+        [one for one in look.asked.decisions if one.outcome != "shown" or one.record in on_page],
+        # All of them: a page alone may not say where the family lives.
+        {one.record: one.current.line for one in look.timeline.entries},
     )
     return View(
         household=household,

@@ -183,6 +183,16 @@ async def links_of(connection: AsyncConnection, one: str) -> list[Link]:
     return [Link._make(row) for row in rows]
 
 
+async def verdicts(connection: AsyncConnection) -> dict[str, int]:
+    """How many registrations stand where they stand by which verdict."""
+    rows = await connection.execute(
+        sa.select(link.c.verdict, sa.func.count())
+        .where(link.c.until_at.is_(None))
+        .group_by(link.c.verdict)
+    )
+    return {row.verdict: row[1] for row in rows}
+
+
 async def open_reviews(connection: AsyncConnection, rows: Sequence[Review]) -> None:
     """Put questions to the review desk."""
     await bulk.add(connection, review, rows)

@@ -16,7 +16,7 @@ import msgspec
 from visitsync.consent import Reason
 from visitsync.schema.problems import PROBLEMS, sentence
 from visitsync.schema.reading import Level
-from visitsync.service.reports import Counts, Linked, Mode, Report, Status
+from visitsync.service.reports import Counts, Mode, Report, Status
 from visitsync.service.views import Earlier, Masked, Shown, View
 from visitsync.timeline import Gap, Mark
 from visitsync.web.language import Language
@@ -117,7 +117,6 @@ class SubmissionReport(_Answer, frozen=True, kw_only=True):
     repeated: bool
     """Whether the same was handed in before, and this is the answer it got then."""
     counts: Counts
-    linking: Linked
     records: tuple[RecordLine, ...]
     problems: tuple[ToMend, ...]
     unread_columns: tuple[str, ...]
@@ -172,7 +171,6 @@ def report_of(report: Report, language: Language) -> SubmissionReport:
         recorded_at=report.recorded_at,
         repeated=report.repeated,
         counts=report.counts,
-        linking=report.linking,
         records=tuple(
             RecordLine(
                 index=one.index,

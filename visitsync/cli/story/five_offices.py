@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from visitsync.cli.installation import city
+from visitsync.cli.installation import at_hand, city
 from visitsync.cli.office_client.handing_in import Answer, Handed, Terms
 from visitsync.cli.story.narrator import Narrator
 from visitsync.cli.story.stage import Stage
 from visitsync.cli.terminal import output
 from visitsync.errors import OperatorError
+from visitsync.service import links
+from visitsync.service.reports import Linked
 from visitsync.web.pages.sheet import program_name
 
 _FEES: Final = "_fees"
@@ -26,7 +28,6 @@ class Tally:
 
     files: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    linking: Counter[str] = field(default_factory=Counter)
 
 
 def deliveries(folder: Path) -> list[list[Handed]]:
@@ -58,7 +59,7 @@ async def hand_in(stage: Stage, narrator: Narrator) -> None:
     _tell(stage, narrator, tallies)
     office_id, parcels = next(reversed(work.items()))
     await _repeat(stage, narrator, office_id, parcels[-1])
-    _tell_links(narrator, tallies)
+    _tell_links(narrator, await links.standing(stage.context, at_hand.operator()))
 
 
 async def _repeat(
@@ -85,7 +86,6 @@ def _add(tally: Tally, files: Sequence[Handed], report: dict[str, Any]) -> None:
     tally.files += len(files)
     tally.counts.update(report["counts"])
     tally.counts["warned"] += sum(one["level"] == "warn" for one in report["problems"])
-    tally.linking.update(report["linking"])
 
 
 def _tell(stage: Stage, narrator: Narrator, tallies: dict[str, Tally]) -> None:
@@ -100,16 +100,13 @@ def _tell(stage: Stage, narrator: Narrator, tallies: dict[str, Tally]) -> None:
     narrator.table(heads, rows, figures=len(counted) + 1)
 
 
-def _tell_links(narrator: Narrator, tallies: dict[str, Tally]) -> None:
-    links: Counter[str] = Counter()
-    for tally in tallies.values():
-        links.update(tally.linking)
+def _tell_links(narrator: Narrator, found: Linked) -> None:
     narrator.chapter("links")
     narrator.say(
         "linked",
-        all=links.total(),
-        linked=links["linked"],
-        new=links["new"],
-        review=links["review"],
+        all=found.linked + found.new + found.review,
+        linked=found.linked,
+        new=found.new,
+        review=found.review,
     )
     narrator.say("links_why")

@@ -57,7 +57,11 @@ async def search(request: web.Request) -> web.Response:
     asked = Search(**{"purpose": "", **fields})
     try:
         found = await searching.search(
-            request.app[CONTEXT], request[CALLER], asked.purpose, asked.sought()
+            request.app[CONTEXT],
+            request[CALLER],
+            asked.purpose,
+            asked.sought(),
+            acknowledged=True,  # the list says so beside each family
         )
     except BadParameter:
         return _search_page(request, asked, incomplete=True, status=422)
