@@ -1,12 +1,13 @@
 """What an auditor's search costs over a long log, beside a look at a timeline.
 
-    python3 deploy/venv.py --dev python bench/auditing.py [--sqlite] [--looks 1000000]
+    python3 deploy/venv.py --dev python bench/auditing.py [--sqlite] [--looks 1000000] [--record]
 
 The year of looks of `mirrors.py`, all by one person, with a hundred by another strewn over it.
 Timed are a page about a household, a page of who looked all the time, the pages on which all that
 the other one did is found, and a month of statistics: after a tenth of the log and after all of
 it. What is found by an index costs the same; what is read in stretches costs a page no more, and
-takes more pages. Writes bench/results/auditing-….json.
+takes more pages. Writes bench/results/auditing-….json
+where it is asked to.
 """
 
 from __future__ import annotations
@@ -50,13 +51,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sqlite", action="store_true", help="embedded instead of PostgreSQL")
     parser.add_argument("--looks", type=int, default=1_000_000)
+    parser.add_argument("--record", action="store_true", help="keep the figures in bench/results")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, main_job.database(sqlite=wanted.sqlite) as url:
         os.environ["VISITSYNC_DATA_DIR"] = folder
         os.environ["VISITSYNC_DATABASE_URL"] = url
         figures = uvloop.run(run(wanted.looks))
     name = f"auditing-{'sqlite' if wanted.sqlite else 'postgresql'}.json"
-    (HERE / "results" / name).write_text(json.dumps(figures, indent=2) + "\n")
+    if wanted.record:
+        (HERE / "results" / name).write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
 
