@@ -9,7 +9,7 @@ from them. All are told nothing. Each kind's times are set beside those of none:
 the medians, the two-sided p of Mann and Whitney, and the share of pairs in which that kind took
 longer (0.5 tells nothing). The answers are compared to the byte but for number and date. With
 ``--control`` the service reads what stays hidden, as it once did; then the time must tell. With
-``--record`` writes bench/results/oracle-….json.
+``--record`` they are kept in bench/results/oracle-….json.
 """
 
 from __future__ import annotations

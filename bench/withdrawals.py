@@ -7,7 +7,7 @@ the consents of households, four at a time, waits, and records them anew. Counte
 questions that began after a withdrawal was acknowledged, and entries of the access log that stand
 after the withdrawal of the consent that they rest on; both must be 0. With ``--control`` the
 services log without looking at the epochs again, and then there must be some. With
-``--record`` writes bench/results/withdrawals-….json.
+``--record`` they are kept in bench/results/withdrawals-….json.
 """
 
 from __future__ import annotations

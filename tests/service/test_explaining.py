@@ -152,6 +152,9 @@ async def test_one_viewer_can_be_asked_about(context: Context) -> None:
     await consented(context, home)
     found = await explain(context, WORKER, home, Asked(purpose=CARE, viewer="helper"))
     assert [one.viewer for one in found.people] == ["helper"]
+    with pytest.raises(BadParameter) as unknown:
+        await explain(context, WORKER, home, Asked(purpose=CARE, viewer="helpre"))
+    assert unknown.value.where == "viewer"
 
 
 async def test_the_answer_is_the_same_whether_hidden_records_are_there_or_not(

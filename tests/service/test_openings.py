@@ -102,6 +102,8 @@ async def test_a_grant_opens_it_and_can_be_reviewed_afterwards(context: Context)
     await closed(context, "shield", second)
     assert await addresses(context, OTHER, home, PROTECTION)
 
+    with pytest.raises(NotAllowed, match="opened the address"):
+        await emergency_reviews.review(context, CHIEF, access.id, JUSTIFIED)
     made = await emergency_reviews.review(context, OFFICER, access.id, JUSTIFIED)
 
     assert made.version == 3

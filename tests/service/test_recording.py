@@ -173,6 +173,10 @@ async def test_who_is_blocked_decides_nothing(context: Context) -> None:
         ({"recipients": ("agency:somebody@city",)}, "recipients"),
         ({"recipients": ("role:case_worker@agency:somebody@agency:city",)}, "recipients"),
         ({"registrations": ("r1",)}, "registrations"),
+        *(
+            ({name: ()}, name)
+            for name in ("sources", "recipients", "purposes", "categories", "registrations")
+        ),
     ],
 )
 async def test_what_names_nothing_is_not_recorded(
