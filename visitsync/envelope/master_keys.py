@@ -26,6 +26,7 @@ _COBBLESTONE_256: Final = 1
 _PREFIX: Final = bytes((_VERSION, _COBBLESTONE_256))
 _ID_BYTES: Final = 8
 _ID_LABEL: Final = b"visitsync/master-key-id/1"
+_HEAD_LABEL: Final = b"visitsync/log-head-key/1"
 _WRAP_LABEL: Final = b"visitsync/wrap/1\0"
 WRAPPED_BYTES: Final = len(_PREFIX) + _ID_BYTES + construction.OVERHEAD_BYTES + KEY_BYTES
 
@@ -110,6 +111,11 @@ class MasterKeys:
     def index_key(self, *, token_bits: int = DEFAULT_TOKEN_BITS) -> IndexKey:
         """The key of the blind indexes; rotating master keys leaves it as it is."""
         return IndexKey(self._secrets.index, token_bits=token_bits)
+
+    @property
+    def head_key(self) -> bytes:
+        """32 bytes with which the access log's head is sealed as it is written."""
+        return HKDFExpand(SHA256(), KEY_BYTES, _HEAD_LABEL).derive(self._secrets.index)
 
     @property
     def signing_seed(self) -> bytes:

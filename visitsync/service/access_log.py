@@ -26,6 +26,7 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
         NotAllowed: the token is not good for auditing.
         BadParameter: the period ends before it begins.
         LogBroken: the log's head is not what was signed.
+        SignerError: the signer cannot sign.
     """
     caller.must("audit")
     if until <= start:
@@ -37,10 +38,13 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
             private={"from": start.isoformat(), "until": until.isoformat()},
             public={"purpose": "audit"},
         )
+    await context.log.signing.cover()
     async with context.database.reading() as connection:
         head = await access_log.head(connection)
         closed = await access_log.years(connection)
-        years = [_Year(*one) for one in closed] + [_Year(head.shard, head.size, head.note)]
+        years = [_Year(*one) for one in closed]
+        if head.signed:
+            years.append(_Year(head.shard, head.signed, head.note))
         wanted = [one for one in years if _overlaps(one, start, until)] or years[-1:]
         period = range(_stored(start), _stored(until))
         return encode_bundle([await _section(connection, one, period) for one in wanted])
@@ -94,9 +98,12 @@ def _without_period(
 
 
 async def checkpoint(context: Context) -> str:
-    """The newest signed head, a C2SP signed note."""
-    async with context.database.reading() as connection:
-        return (await access_log.head(connection)).note
+    """The newest signed head, a C2SP signed note; it covers all that is committed now.
+
+    Raises:
+        LogBroken, SignerError: the signer refuses, or cannot sign.
+    """
+    return await context.log.signing.cover()
 
 
 def public_key(context: Context) -> str:

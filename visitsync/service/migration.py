@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +13,16 @@ from visitsync.errors import SchemaMismatch
 from visitsync.service.context import fitting, logbook_of, open_database, signer_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
 from visitsync.settings import Settings, make_data_dir
-from visitsync.store import data_keys, durability, installation, schema
+from visitsync.signer import Signer
+from visitsync.store import access_log, data_keys, durability, installation, schema
 from visitsync.store.database import Database
 from visitsync.store.installation import Installation
 
 Standing: TypeAlias = Literal["current", "empty", "older", "newer"]
+
+
+_SIGNED_LATER: Final = "0008"
+"""The schema from which on the signer has a memory of its own."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,7 @@ async def migrate(settings: Settings) -> State:
         SchemaMismatch: the database is newer than this release.
         KeyFileError: the key file is missing though there is data, or is another database's.
         DatabaseUnavailable: it cannot be reached; it is as it was before.
+        LogBroken, SignerError: the log's signer refuses it, or cannot remember it.
     """
     make_data_dir(settings)
     database = open_database(settings)
@@ -69,7 +75,11 @@ async def migrate(settings: Settings) -> State:
                 await _set_up(connection, database, settings)
             else:
                 await fitting(connection, settings, signer_of(settings, _keys(settings)))
-            return await _state(connection)
+                if state.revision is not None and state.revision < _SIGNED_LATER:
+                    await _remember_signed(connection, settings)
+            migrated = await _state(connection)
+        await logbook_of(settings, database, _keys(settings)).signing.cover()
+        return migrated
     finally:
         await database.close()
 
@@ -96,7 +106,15 @@ async def _set_up(connection: AsyncConnection, database: Database, settings: Set
     keyring = Keyring(master, settings.tenant, made.token_bits)
     general = [keyring.made(("", "", kind))[1] for kind in (LOG, STAFF, REPORTS)]
     await data_keys.add(connection, general)
-    await logbook_of(settings, database, signer).found(connection)
+    await logbook_of(settings, database, master).found(connection)
+
+
+async def _remember_signed(connection: AsyncConnection, settings: Settings) -> None:
+    """Tell the signer what was signed before it had a memory of its own."""
+    head = await access_log.head(connection)
+    signer = Signer(settings.signed_head, signer_of(settings, _keys(settings)))
+    if signer.signed() is None:
+        signer.adopt(head.frontier, head.note)
 
 
 def _keys(settings: Settings) -> MasterKeys:
