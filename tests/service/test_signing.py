@@ -81,9 +81,11 @@ def copied(settings: Settings, home: Path) -> None:
     """The database as it is now, elsewhere."""
     assert settings.embedded is not None
     home.mkdir()
-    with closing(sqlite3.connect(settings.embedded)) as one:
-        with closing(sqlite3.connect(home / "visitsync.db")) as other:
-            one.backup(other)
+    with (
+        closing(sqlite3.connect(settings.embedded)) as one,
+        closing(sqlite3.connect(home / "visitsync.db")) as other,
+    ):
+        one.backup(other)
 
 
 def put_back(settings: Settings, home: Path) -> None:
