@@ -209,6 +209,12 @@ class SchemaMismatch(OperatorError):
 
 
 # ── nobody may go on: something was tampered with ─────────────────────────────────────────────────
+class SignerError(OperatorError):
+    """The access log's signer cannot remember what it signs, so it signs nothing."""
+
+    code = "signer"
+
+
 class IntegrityError(VisitsyncError):
     """Stored bytes are not what was written. Never answered with data."""
 

@@ -49,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The PKCS#11 library of the token that holds the master keys."""
     hsm_token: str = ""
     """The token's label."""
+    signer_state: Path | None = None
+    """What the access log's signer remembers; by default ``signed-head`` in `data_dir`. Never
+    put it back from a backup with the database."""
     tenant: str = "visitsync"
     """The municipality's code; every sealed record and the log's origin are bound to it."""
     host: str = "127.0.0.1"
@@ -66,6 +69,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def keys(self) -> Path:
         """Where the key file is."""
         return self.key_file or self.data_dir / "master.key"
+
+    @property
+    def signed_head(self) -> Path:
+        """Where the signer remembers what it signed."""
+        return self.signer_state or self.data_dir / "signed-head"
 
     @property
     def embedded(self) -> Path | None:

@@ -53,7 +53,7 @@ async def test_another_databases_key_file_is_named(settings: Settings) -> None:
     settings.keys.unlink()
     MasterKeys.create(settings.keys)
 
-    assert await unfit(settings) == {"installation": "bad_key_file", "log": "bad_note"}
+    assert await unfit(settings) == {"installation": "bad_key_file", "log": "log_broken"}
     with pytest.raises(KeyFileError):
         async with open_context(settings):
             pass

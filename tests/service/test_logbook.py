@@ -223,6 +223,7 @@ async def test_a_changed_entry_is_found_by_whoever_verifies(
     """The database refuses to change an entry; somebody who can change the database itself can."""
     async with open_context(settings) as context:
         await a_household(context)
+        await context.log.signing.cover()
         async with context.database.writing() as connection:
             if engine == "sqlite":
                 await connection.execute(sa.text("DROP TRIGGER log_entry_no_update"))
@@ -250,7 +251,10 @@ async def test_a_new_year_begins_a_new_log_with_the_old_head_in_it(context: Cont
         rows = await turn.append([draft])
 
     opening = msgspec.json.decode(rows[0].leaf)
-    assert (opening["kind"], opening["previous"]) == ("year_opened", head.note)
+    async with context.database.reading() as connection:
+        (closed,) = await stored_log.years(connection)
+    assert closed[:2] == (head.shard, head.size)
+    assert (opening["kind"], opening["previous"]) == ("year_opened", closed[2])
     assert [row.seq for row in rows] == [0, 1]
     assert rows[0].shard.endswith("/2031")
     # `context` now verifies both years, though the clock has not caught up with the second one.

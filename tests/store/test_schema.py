@@ -45,6 +45,7 @@ async def test_down_to_an_earlier_release_and_up_again(settings: Settings, times
         await applied(context)
         before = await _entries(context)
         for _ in range(times):
+            await context.log.signing.cover()
             async with context.database.writing() as connection:
                 assert await schema.revision(connection) == "0007"
                 await connection.run_sync(_down)
@@ -78,6 +79,7 @@ async def test_what_was_asked_for_is_not_thrown_away_by_going_back(settings: Set
     async with open_context(settings) as context:
         async with context.database.writing() as connection:
             await invocations.add(connection, Request("i-1", "h", 1, "worker", "{}"))
+        await context.log.signing.cover()
         with pytest.raises(RuntimeError, match="backup"):
             async with context.database.writing() as connection:
                 await connection.run_sync(_down)

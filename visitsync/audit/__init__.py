@@ -25,6 +25,7 @@ from visitsync.audit.receipt import Receipt
 from visitsync.audit.receipt import open_signed as open_receipt
 from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
+from visitsync.audit.shards import split as split_origin
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.audit.verify import verify_bundle
@@ -67,6 +68,7 @@ __all__ = [
     "root_of",
     "sign_checkpoint",
     "sign_receipt",
+    "split_origin",
     "stored_leaves",
     "verify_bundle",
     "verify_consistency",

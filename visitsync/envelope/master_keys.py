@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from visitsync.envelope import keyfile
 from visitsync.envelope.construction import KEY_BYTES
@@ -24,6 +26,7 @@ from visitsync.errors import KeyFileError, Tampered
 _VERSION: Final = 1
 _PREFIX_BYTES: Final = 2
 _ID_BYTES: Final = 8
+_HEAD_LABEL: Final = b"visitsync/log-head-key/1"
 
 
 class Wrapped(msgspec.Struct, frozen=True):
@@ -134,6 +137,11 @@ class MasterKeys:
     def index_key(self, *, token_bits: int = DEFAULT_TOKEN_BITS) -> IndexKey:
         """The key of the blind indexes; rotating master keys leaves it as it is."""
         return IndexKey(self._contents.index, token_bits=token_bits)
+
+    @property
+    def head_key(self) -> bytes:
+        """32 bytes with which the access log's head is sealed as it is written."""
+        return HKDFExpand(SHA256(), KEY_BYTES, _HEAD_LABEL).derive(self._contents.index)
 
     @property
     def signing_seed(self) -> bytes:

@@ -28,6 +28,7 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
         NotAllowed: the token is not good for auditing, or the role on file is another one.
         BadParameter: the period ends before it begins.
         LogBroken: the log's head is not what was signed.
+        SignerError: the signer cannot sign.
     """
     caller.must("audit")
     if until <= start:
@@ -40,10 +41,13 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
             private={"from": start.isoformat(), "until": until.isoformat()},
             public={"purpose": "audit"},
         )
+    await context.log.signing.cover()
     async with context.database.reading() as connection:
         head = await access_log.head(connection)
         closed = await access_log.years(connection)
-        years = [_Year(*one) for one in closed] + [_Year(head.shard, head.size, head.note)]
+        years = [_Year(*one) for one in closed]
+        if head.signed:
+            years.append(_Year(head.shard, head.signed, head.note))
         wanted = [one for one in years if _overlaps(one, start, until)] or years[-1:]
         period = range(_stored(start), _stored(until))
         sections = [await _section(connection, one, period) for one in wanted]
@@ -99,9 +103,12 @@ def _without_period(
 
 
 async def checkpoint(context: Context) -> str:
-    """The newest signed head, a C2SP signed note."""
-    async with context.database.reading() as connection:
-        return (await access_log.head(connection)).note
+    """The newest signed head, a C2SP signed note; it covers all that is committed now.
+
+    Raises:
+        LogBroken, SignerError: the signer refuses, or cannot sign.
+    """
+    return await context.log.signing.cover()
 
 
 def public_key(context: Context) -> str:

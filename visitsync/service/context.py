@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import NoteSigner, key_name
+from visitsync.audit import NoteSigner, NoteVerifier, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
 from visitsync.envelope.providers import Provider
@@ -23,8 +23,11 @@ from visitsync.service.logbook import Logbook
 from visitsync.service.masters import refuse_other
 from visitsync.service.recent import Recent
 from visitsync.service.registry import Registry
+from visitsync.service.sealed_head import HeadSeal
 from visitsync.service.seen import Seen
+from visitsync.service.signing import Signing
 from visitsync.settings import Settings, password_of
+from visitsync.signer import Signer
 from visitsync.store import durability, installation, master_keys, schema
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
@@ -54,19 +57,20 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Open the database and the keys; close them at the end.
 
     Raises:
-        KeyFileError, DatabaseUnavailable, SchemaMismatch, SettingsError: what the operator must
-            mend before anything is answered.
+        KeyFileError, DatabaseUnavailable, SchemaMismatch, SettingsError, SignerError: what the
+            operator must mend before anything is answered.
+        LogBroken: the database is not the one whose log was signed.
     """
     whereabouts.refuse_unjudged()
     provider = provider_of(settings)
     master = await asyncio.to_thread(provider.load)
-    signer = signer_of(settings, master)
     database = open_database(settings)
     try:
         async with database.reading() as connection:
             await durability.refuse_lies(connection)
             found = await fitting(connection, settings, master, provider)
-        log = logbook_of(settings, database, signer)
+        log = logbook_of(settings, database, master)
+        await log.signing.cover()
         keyring = Keyring(master, settings.tenant, found.token_bits, again=provider.load)
         log.start()
         try:
@@ -122,11 +126,14 @@ def signer_of(settings: Settings, master: MasterKeys) -> NoteSigner:
     return NoteSigner(key_name(settings.tenant), master.signing_seed)
 
 
-def logbook_of(settings: Settings, database: Database, signer: NoteSigner) -> Logbook:
+def logbook_of(settings: Settings, database: Database, master: MasterKeys) -> Logbook:
     """The access log, not yet started."""
+    key = signer_of(settings, master)
     return Logbook(
         database,
-        signer,
+        Signing(database, Signer(settings.signed_head, key)),
+        HeadSeal(master.head_key, NoteVerifier(key.vkey)),
+        key,
         settings.tenant,
         queue=settings.log_queue,
         patience=settings.log_wait_seconds,

@@ -139,7 +139,7 @@ async def checks(
                 provider,
                 master,
                 signer,
-                log or logbook_of(settings, database, signer),
+                log or logbook_of(settings, database, master),
                 int(now * _MICROSECONDS),
                 log is not None,
                 thorough,
@@ -221,6 +221,7 @@ async def _log(look: _Look) -> None:
         async with look.log.writing() as turn:
             head = await turn.hold()
     else:
+        await look.log.signing.cover()
         head = await access_log.head(look.connection)
         look.log.check(head)
     back = (head.last_at - head.now) / _MICROSECONDS
@@ -235,15 +236,18 @@ async def _log(look: _Look) -> None:
 
 async def _read_whole_log(look: _Look, head: Head) -> None:
     verifier = NoteVerifier(look.signer.vkey)
-    closed = await access_log.years(look.connection)
-    for shard, size, note in (*closed, (head.shard, head.size, head.note)):
+    closed = [(*one, None) for one in await access_log.years(look.connection)]
+    for shard, signed, note, size in (*closed, (head.shard, head.signed, head.note, head.size)):
         frontier = Frontier()
-        async for seq, _, leaf in access_log.entries(look.connection, shard, size):
+        covered = None
+        async for seq, _, leaf in access_log.entries(look.connection, shard, size or signed):
             if seq != frontier.size:
                 break
             frontier.append(leaf_hash(leaf.encode()))
-        found = Checkpoint(shard, frontier.size, frontier.root())
-        if open_signed(note, [verifier]) != found:
+            if frontier.size == signed:
+                covered = Checkpoint(shard, signed, frontier.root())
+        whole = size is None or frontier.to_bytes() == head.frontier
+        if not whole or (signed and open_signed(note, [verifier]) != covered):
             raise LogBroken(
                 "Entries of the access log were changed or taken away; keep the database as it is "
                 "and tell the auditors",

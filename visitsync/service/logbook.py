@@ -1,9 +1,10 @@
 """Writing the access log: no entry, no answer.
 
 Looks wait in a queue; one appender takes what is waiting, holds the log's head, looks again at the
-epochs under which each was decided, writes the entries and the newly signed head, and commits. Only
-then do the looks go on. Whoever changes facts holds the head too and writes their own entry in the
-same transaction, so between a decision and its entry no fact can change unnoticed.
+epochs under which each was decided, writes the entries and the newly sealed head, and commits. Only
+then do the looks go on; the head is signed soon after (`signing`). Whoever changes facts holds the
+head too and writes their own entry in the same transaction, so between a decision and its entry no
+fact can change unnoticed.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import (
-    Checkpoint,
     Frontier,
     NoteSigner,
-    NoteVerifier,
     Receipt,
     fiscal_year,
     leaf,
     leaf_hash,
-    open_signed,
     opening,
     origin,
-    sign_checkpoint,
     sign_receipt,
 )
 from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
 from visitsync.service import leaving
 from visitsync.service.entries import Draft, placed
+from visitsync.service.sealed_head import HeadSeal
+from visitsync.service.signing import Signing
 from visitsync.store import access_log, clock, epochs
 from visitsync.store.access_log import Head, Row
 from visitsync.store.database import Database
 
 _MOST_AT_ONCE: Final = 256
+_LONGEST_UNSIGNED: Final = 60_000_000
+"""Microseconds for which an entry may wait for the signer; then nothing is read any more."""
 _LOG: Final = structlog.get_logger()
 
 
@@ -60,19 +61,21 @@ class _Look:
 class Turn:
     """A transaction that can write to the log; the head is held from `hold` until it ends."""
 
-    __slots__ = ("connection", "head", "log", "signed")
+    __slots__ = ("connection", "head", "log", "made")
 
     def __init__(self, log: Logbook, connection: AsyncConnection) -> None:
         self.log = log
         self.connection = connection
         self.head: Head | None = None
-        self.signed: Head | None = None
+        self.made: Head | None = None
 
     async def hold(self) -> Head:
         """Hold the head, and check that it is ours.
 
         Raises:
-            LogBroken: the stored head is not the one that was signed, or an older one.
+            LogBroken: the stored head is not the one that was written, or an older one, or the
+                signer refuses it.
+            DatabaseUnavailable: it has not been signed for too long.
         """
         self.head = await access_log.lock(self.connection)
         self.log.check(self.head)
@@ -82,7 +85,7 @@ class Turn:
         """Write entries after the head, which must be held, and the new head."""
         if self.head is None:
             raise LogBroken("The log's head is not held", where="append")
-        rows, self.signed = await self.log.append(self.connection, self.head, drafts)
+        rows, self.made = await self.log.append(self.connection, self.head, drafts)
         return rows
 
 
@@ -91,22 +94,34 @@ class Logbook:
 
     Args:
         database: where it stands.
-        signer: of its checkpoints.
+        signing: which has its heads signed.
+        seal: of its head.
+        key: with which receipts are signed.
         tenant: the municipality.
         queue: how many looks may wait at one time.
         patience: seconds a look waits before it is refused.
     """
 
-    def __init__(
-        self, database: Database, signer: NoteSigner, tenant: str, *, queue: int, patience: float
+    def __init__(  # noqa: PLR0913 -- all that a log is made of
+        self,
+        database: Database,
+        signing: Signing,
+        seal: HeadSeal,
+        key: NoteSigner,
+        tenant: str,
+        *,
+        queue: int,
+        patience: float,
     ) -> None:
         self._database = database
-        self._signer = signer
+        self.signing = signing
+        self._seal = seal
+        self._key = key
         self._tenant = tenant
         self._queue = queue
         self._patience = patience
-        self._verifier = NoteVerifier(signer.vkey)
-        self._trusted: tuple[str, Checkpoint] | None = None
+        self._seen = ("", 0)
+        """Shard and size that were durable at some time."""
         self._waiting: deque[_Look] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -114,11 +129,11 @@ class Logbook:
     @property
     def vkey(self) -> str:
         """The public key."""
-        return self._signer.vkey
+        return self._key.vkey
 
     def receipt(self, told: Receipt) -> str:
         """A receipt as a signed note; for what stands in the log durably, and for nothing else."""
-        return sign_receipt(told, self._signer)
+        return sign_receipt(told, self._key)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(
@@ -156,7 +171,8 @@ class Logbook:
         return True
 
     def start(self) -> None:
-        """Begin to write looks."""
+        """Begin to write looks, and to have them signed."""
+        self.signing.start()
         self._task = asyncio.create_task(self._run(), name="access log")
 
     async def stop(self) -> None:
@@ -166,6 +182,7 @@ class Logbook:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         _refuse(self._waiting, DatabaseUnavailable("The service is stopping"))
+        await self.signing.stop()
 
     async def _run(self) -> None:
         while True:
@@ -222,14 +239,10 @@ class Logbook:
         async with self._database.writing() as connection:
             turn = Turn(self, connection)
             yield turn
-        if turn.signed is not None:
-            self._note(turn.signed)
-
-    def _note(self, head: Head) -> None:
-        """Remember what is durable: a log that is shorter later on is an old one."""
-        made = Checkpoint(head.shard, head.size, Frontier.from_bytes(head.frontier).root())
-        if self._trusted is None or _is_before(self._trusted[1], made):
-            self._trusted = (head.note, made)
+        if turn.made is not None:
+            # What is durable is remembered: a log that is shorter later on is an old one.
+            self._seen = max(self._seen, (turn.made.shard, turn.made.size))
+            self.signing.wake()
 
     async def append(
         self, connection: AsyncConnection, head: Head, drafts: Sequence[Draft]
@@ -239,59 +252,62 @@ class Logbook:
         frontier = Frontier.from_bytes(head.frontier)
         rows: list[Row] = []
         shard = origin(self._tenant, fiscal_year(clock.instant(at)))
+        note, signed = head.note, head.signed
         if shard != head.shard:
-            await access_log.close_year(connection, head.shard, head.size, head.note)
+            if signed < head.size:
+                note = await self.signing.sign(connection, head)
+            await access_log.close_year(connection, head.shard, head.size, note)
             frontier = Frontier()
-            rows.append(self._opening(at, head.note))
+            rows.append(self._opening(at, note))
+            signed = 0
         start = frontier.size + len(rows)
         rows += [placed(one, shard, seq, at) for seq, one in enumerate(drafts, start)]
         await access_log.insert(connection, rows)
-        signed = self._signed(shard, frontier, rows, at)
-        await access_log.advance(connection, signed)
-        return tuple(rows), signed
+        since = at if head.unsigned_since is None else head.unsigned_since
+        made = self._head(shard, frontier, rows, at)._replace(
+            note=note, signed=signed, unsigned_since=since
+        )
+        await access_log.advance(connection, made)
+        return tuple(rows), made
 
     async def found(self, connection: AsyncConnection) -> None:
-        """Begin the log of a new installation."""
+        """Begin the log of a new installation; it is signed once it is committed."""
         at = await clock.now(connection)
         row = self._opening(at, None)
         await access_log.insert(connection, [row])
-        await access_log.begin(connection, self._signed(row.shard, Frontier(), [row], at))
+        await access_log.begin(connection, self._head(row.shard, Frontier(), [row], at))
 
     def _opening(self, at: int, previous: str | None) -> Row:
         entry = opening(self._tenant, clock.instant(at), previous=previous)
         return Row(entry.shard, 0, at, leaf(entry).decode(), None, None)
 
-    def _signed(self, shard: str, frontier: Frontier, rows: Sequence[Row], at: int) -> Head:
+    def _head(self, shard: str, frontier: Frontier, rows: Sequence[Row], at: int) -> Head:
+        """The head after `rows`, sealed and not signed."""
         for row in rows:
             frontier.append(leaf_hash(row.leaf.encode()))
-        checkpoint = Checkpoint(shard, frontier.size, frontier.root())
-        note = sign_checkpoint(checkpoint, self._signer)
-        return Head(shard, frontier.size, frontier.to_bytes(), note, at, at)
+        made = Head(shard, frontier.size, frontier.to_bytes(), None, "", 0, at, at, at)
+        return made._replace(seal=self._seal.of(made))
 
     def check(self, head: Head) -> None:
-        """Check that a head is what was signed, and no older one than was seen before.
+        """Check that a head is what was written, and no older one than was seen before.
 
         Raises:
-            LogBroken: where it is not.
+            LogBroken: where it is not, or the signer refuses it.
+            DatabaseUnavailable: it has not been signed for too long.
         """
-        if self._trusted is None or self._trusted[0] != head.note:
-            signed = open_signed(head.note, [self._verifier])
-            if self._trusted is not None and _is_before(signed, self._trusted[1]):
-                raise LogBroken(
-                    "The access log is older than what this service wrote: an old database was "
-                    "put back. Stop, keep the database as it is, and tell the auditors"
-                )
-            self._trusted = (head.note, signed)
-        signed = self._trusted[1]
-        frontier = Frontier.from_bytes(head.frontier)
-        if signed != Checkpoint(head.shard, head.size, frontier.root()):
-            raise LogBroken("The access log's head is not what was signed", where=head.shard)
-        if frontier.size != head.size:
-            raise LogBroken("The access log's head contradicts itself", where=head.shard)
-
-
-def _is_before(one: Checkpoint, other: Checkpoint) -> bool:
-    return (one.origin, one.size) < (other.origin, other.size)
+        self._seal.check(head)
+        if (head.shard, head.size) < self._seen:
+            raise LogBroken(
+                "The access log is older than what this service wrote: an old database was "
+                "put back. Stop, keep the database as it is, and tell the auditors"
+            )
+        self._seen = (head.shard, head.size)
+        if self.signing.refused is not None:
+            raise self.signing.refused
+        if head.unsigned_since is not None and head.now - head.unsigned_since > _LONGEST_UNSIGNED:
+            raise DatabaseUnavailable(
+                "The access log has not been signed for a minute; see to its signer"
+            )
 
 
 def _refuse(looks: Iterable[_Look], error: VisitsyncError) -> None:

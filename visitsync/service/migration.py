@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.envelope import new_data_key
+from visitsync.envelope import MasterKeys, new_data_key
 from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS
 from visitsync.errors import SchemaMismatch
 from visitsync.service import new_keys
@@ -15,12 +15,17 @@ from visitsync.service.context import fitting, logbook_of, open_database, signer
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
 from visitsync.settings import Settings, make_data_dir
-from visitsync.store import clock, durability, installation, master_keys, schema
+from visitsync.signer import Signer
+from visitsync.store import access_log, clock, durability, installation, master_keys, schema
 from visitsync.store.database import Database
 from visitsync.store.installation import Installation
 from visitsync.store.master_keys import Master
 
 Standing: TypeAlias = Literal["current", "empty", "older", "newer"]
+
+
+_SIGNED_LATER: Final = "0007"
+"""The schema from which on the signer has a memory of its own."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +61,11 @@ async def migrate(settings: Settings) -> State:
         SchemaMismatch: the database is newer than this release.
         KeyFileError: the key file is missing though there is data, or is another database's.
         DatabaseUnavailable: it cannot be reached; it is as it was before.
+        LogBroken, SignerError: the log's signer refuses it, or cannot remember it.
     """
     make_data_dir(settings)
     database = open_database(settings)
+    provider = provider_of(settings)
     try:
         async with database.reading() as connection:
             await durability.refuse_lies(connection)
@@ -71,9 +78,12 @@ async def migrate(settings: Settings) -> State:
             if await installation.read(connection) is None:
                 await _set_up(connection, database, settings)
             else:
-                provider = provider_of(settings)
-                await fitting(connection, settings, provider.load(), provider)
-            return await _state(connection)
+                await fitting(connection, settings, master := provider.load(), provider)
+                if state.revision is not None and state.revision < _SIGNED_LATER:
+                    await _remember_signed(connection, settings, master)
+            migrated = await _state(connection)
+        await logbook_of(settings, database, provider.load()).signing.cover()
+        return migrated
     finally:
         await database.close()
 
@@ -103,4 +113,14 @@ async def _set_up(connection: AsyncConnection, database: Database, settings: Set
         await master_keys.add(connection, Master(epoch, master.key_id(epoch), at))
     general = {("", "", kind): new_data_key() for kind in (LOG, STAFF, REPORTS)}
     await new_keys.store(connection, keyring, general)
-    await logbook_of(settings, database, signer).found(connection)
+    await logbook_of(settings, database, master).found(connection)
+
+
+async def _remember_signed(
+    connection: AsyncConnection, settings: Settings, master: MasterKeys
+) -> None:
+    """Tell the signer what was signed before it had a memory of its own."""
+    head = await access_log.head(connection)
+    signer = Signer(settings.signed_head, signer_of(settings, master))
+    if signer.signed() is None:
+        signer.adopt(head.frontier, head.note)

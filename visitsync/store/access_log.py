@@ -22,8 +22,14 @@ class Head(NamedTuple):
     shard: str
     size: int
     frontier: bytes
+    seal: bytes | None
+    """A keyed hash of where the log stands; None until a release that seals it wrote to it."""
     note: str
-    """The newest signed checkpoint."""
+    """The newest signed checkpoint; empty until there is one."""
+    signed: int
+    """How many entries the checkpoint covers."""
+    unsigned_since: int | None
+    """Since when an entry waits to be covered."""
     last_at: int
     """The time of the newest entry; no later one is before it."""
     now: int
@@ -44,13 +50,16 @@ _HEAD: Final = sa.select(
     log_head.c.shard,
     log_head.c.size,
     log_head.c.frontier,
+    log_head.c.seal,
     log_head.c.note,
+    log_head.c.signed,
+    log_head.c.unsigned_since,
     log_head.c.last_at,
     Now(),
 )
 _LOCKED_HEAD: Final = Prepared(_HEAD.with_for_update())
 _INSERT: Final = Prepared(sa.insert(log_entry), many=Row._fields)
-_MOVED: Final = ("shard", "size", "frontier", "note", "last_at")
+_MOVED: Final = tuple(name for name in Head._fields if name != "now")
 _ADVANCE: Final = Prepared(sa.update(log_head), many=_MOVED)
 
 
@@ -94,6 +103,20 @@ async def insert(connection: AsyncConnection, rows: Sequence[Row]) -> None:
 async def advance(connection: AsyncConnection, new: Head) -> None:
     """Write the head after its new entries; whoever calls holds it."""
     await _ADVANCE.run_many(connection, [{name: getattr(new, name) for name in _MOVED}])
+
+
+async def cover(connection: AsyncConnection, shard: str, size: int, note: str, now: int) -> None:
+    """Keep a signed checkpoint beside the head, unless one that covers more is there already."""
+    whole = log_head.c.size == size
+    await connection.execute(
+        sa.update(log_head)
+        .where(log_head.c.shard == shard, log_head.c.signed < size)
+        .values(
+            note=note,
+            signed=size,
+            unsigned_since=sa.case((whole, sa.null()), else_=now),
+        )
+    )
 
 
 async def close_year(connection: AsyncConnection, shard: str, size: int, note: str) -> None:

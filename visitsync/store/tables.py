@@ -336,7 +336,10 @@ log_head: Final = sa.Table(
     _text("shard"),
     _number("size"),
     _bytes("frontier"),
-    _text("note"),
+    _bytes("seal", null=True),  # keyed, so that nobody moves the head in the database alone
+    _text("note"),  # the newest signed checkpoint, or empty
+    _number("signed"),  # how many entries it covers
+    _number("unsigned_since", null=True),  # from when on an entry waits for the signer
     _number("last_at"),
 )
 log_entry: Final = sa.Table(

@@ -11,7 +11,7 @@ from alembic import op
 
 from visitsync.store.clock import Now
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,6 @@
+"""The log's signer: signs a head only if it extends the last one it signed, and remembers that."""
+
+from visitsync.signer.extension import Extension, Signed
+from visitsync.signer.signing import Signer
+
+__all__ = ["Extension", "Signed", "Signer"]
