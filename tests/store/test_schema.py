@@ -94,6 +94,7 @@ async def test_master_keys_in_use_are_taken_over_from_the_data_keys(settings: Se
         await applied(context)
         MasterKeys.rotate(settings.keys)
         await rotation.begin(context, OPERATOR)
+        await context.log.signing.cover()
         async with context.database.writing() as connection:
             rows = await data_keys.older(connection, 2, ("", "", ""), 1)
             changes = [(one, context.keyring.under(2, one)) for one in rows]
