@@ -59,6 +59,10 @@ class KeyFile:
         """Take an older master key out; what it wrapped is lost for ever."""
         return MasterKeys.retire(self.path, epoch, self.form)
 
+    def forget_signing_seed(self) -> None:
+        """See `MasterKeys.forget_signing_seed`."""
+        MasterKeys.forget_signing_seed(self.path, self.form)
+
 
 class Credential:
     """A plain key file that systemd decrypts for the service; nobody here can change it."""

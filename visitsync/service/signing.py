@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_signed
 from visitsync.errors import IntegrityError, LogBroken, VisitsyncError
-from visitsync.signer import Extension, Signed, Signer
+from visitsync.signer import Extension, LogSigner, Signed
 from visitsync.store import access_log
 from visitsync.store.access_log import Head
 from visitsync.store.database import Database
@@ -34,7 +34,7 @@ class Signing:
         signer: which signs its heads.
     """
 
-    def __init__(self, database: Database, signer: Signer) -> None:
+    def __init__(self, database: Database, signer: LogSigner) -> None:
         self._database = database
         self._signer = signer
         self._verifier = NoteVerifier(signer.vkey)
