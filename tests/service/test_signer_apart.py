@@ -78,7 +78,7 @@ async def test_the_service_reads_and_writes_with_a_key_it_does_not_have(
                 assert await access_log.checkpoint(context) != note
                 fit = await checks(
                     apart(settings, tmp_path / "socket"),
-                    now=time.time(),  # noqa: TID251 -- the real one
+                    now=time.time(),
                 )
                 assert [one.name for one in fit if not one.fit] == []
 
