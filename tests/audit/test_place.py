@@ -90,9 +90,12 @@ def test_a_growing_path_wants_all_leaves_and_no_more() -> None:
 def test_published_bad_proofs_are_refused() -> None:
     bad = load("tlog/formats-checkpoints.json")["tlog_proof_bad"]
     for text in bad:
-        with pytest.raises(LogBroken):
-            decode_place(text.encode())
-        assert verify(text.encode()).exit_code != 0
+        first, _, rest = text.partition("\n")
+        ours = text if "extra" in text else f"{first}\nextra e30=\n{rest}"
+        for one in (text, ours):
+            with pytest.raises(LogBroken):
+                decode_place(one.encode())
+            assert verify(one.encode()).exit_code != 0
     assert len(bad) == 7
 
 
@@ -144,6 +147,18 @@ def test_any_flipped_bit_is_noticed() -> None:
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         assert verify(bytes(flipped)).exit_code != 0, bit
+
+
+def test_no_file_is_read_that_is_larger_than_a_proof_can_be() -> None:
+    good = decode_place(proof(LEAVES, 7))
+    longest = PlaceProof(line=b"", index=0, path=(HASHES[0],) * 63, note=good.note)
+    assert decode_place(encode_place(longest)) == longest
+    for more in (
+        PlaceProof(line=b"", index=0, path=(HASHES[0],) * 64, note=good.note),
+        PlaceProof(line=bytes(512 * 1024), index=0, path=(), note=good.note),
+    ):
+        with pytest.raises(LogBroken):
+            decode_place(encode_place(more))
 
 
 def test_what_is_not_this_logs_or_this_places_is_found() -> None:
