@@ -334,6 +334,19 @@ def test_the_log_is_exported_and_verified_by_what_was_kept(host: Host, tmp_path:
     assert verify(APRIL, "--key", str(key)).exit_code == 2
 
 
+def test_one_entry_is_proved_and_verified_by_the_key_alone(host: Host, tmp_path: Path) -> None:
+    shard = host.run("audit", "checkpoint").stdout.split("\n")[0]
+    key = host.run("audit", "checkpoint", "--key").stdout.strip()
+    proof = tmp_path / "1.tlog-proof"
+    proof.write_bytes(host.run("audit", "prove", shard, "1").stdout_bytes)
+
+    assert host.run("audit", "verify", str(proof), "--key", key).exit_code == 0
+    assert host.run("audit", "verify", str(proof)).exit_code == 2
+    proof.write_bytes(proof.read_bytes().replace(b"index 1", b"index 2"))
+    assert host.run("audit", "verify", str(proof), "--key", key).exit_code == 1
+    assert host.run("audit", "prove", shard, "99999999").exit_code == 2
+
+
 def test_a_bundle_that_cannot_be_written_is_wrong_use_and_reads_nothing(
     host: Host, tmp_path: Path
 ) -> None:

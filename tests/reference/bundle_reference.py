@@ -239,6 +239,50 @@ def verify(data: bytes, key: str | None, since: str | None = None) -> int:
     return 2 if unsure else 0
 
 
+def path_root(hashed: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root to which a path leads (RFC 6962, 2.1.1, read backwards)."""
+    require(0 <= index < size)
+    if size == 1:
+        require(not path)
+        return hashed
+    require(path)
+    k = 1
+    while k * 2 < size:
+        k *= 2
+    if index < k:
+        return sha(b"\x01" + path_root(hashed, index, k, path[:-1]) + path[-1])
+    return sha(b"\x01" + path[-1] + path_root(hashed, index - k, size - k, path[:-1]))
+
+
+def verify_proof(data: bytes, key: str | None) -> int:
+    """The same for a c2sp.org/tlog-proof file whose extra data is the entry."""
+    if not data.startswith(b"c2sp.org/tlog-proof@v1\n"):
+        return (
+            1
+            if data.startswith(b"c2sp.org/tlog-proof@v")
+            and not re.match(rb"c2sp\.org/tlog-proof@v[0-9]+(\n|$)", data)
+            else 2
+        )
+    try:
+        match = re.fullmatch(
+            rf"c2sp\.org/tlog-proof@v1\nextra ({B64})\nindex (0|[1-9][0-9]{{0,18}})\n"
+            rf"((?:{B64}\n)*?)\n((?s:.+))",
+            data.decode(),
+        )
+        require(match)
+        assert match is not None
+        line, path = b64(match[1]), [b64(one, 32) for one in match[3].splitlines()]
+        origin, size, signed_root = head(match[4], key)
+        require(path_root(sha(b"\x00" + line), int(match[2]), size, path) == signed_root)
+        fields = check_entry(line.decode())
+        require((fields["seq"], fields["shard"]) == (int(match[2]), origin))
+    except Unsure:
+        return 2
+    except (Bad, ValueError):
+        return 1
+    return 2 if key is None else 0
+
+
 if __name__ == "__main__":
     bundle_file, key_file, *older_files = map(Path, sys.argv[1:])
     older_text = older_files[0].read_text() if older_files else None

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 from build import OFFICE, OPERATOR, WORKER, a_visit, applied, handed_in
 
-from visitsync.audit import peek_checkpoint, verify_bundle
+from visitsync.audit import decode_place, peek_checkpoint, verify_bundle, verify_place
 from visitsync.errors import BadParameter, NotAllowed
-from visitsync.service import access_log
+from visitsync.service import access_log, log_proofs
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 
@@ -65,3 +65,12 @@ async def test_an_export_tells_nothing_of_a_family(context: Context) -> None:
 
     for value in ("試験", "花子", "F-1", "rec-1", "000-8524-4921"):
         assert value.encode() not in bundle
+
+
+async def test_what_was_logged_last_can_be_proved_at_once(context: Context) -> None:
+    await applied(context)
+    older = peek_checkpoint(await access_log.checkpoint(context))
+    proof = await log_proofs.prove(context, OPERATOR, older.origin, older.size)
+
+    assert verify_place(proof, access_log.public_key(context)).codes() == ("included",)
+    assert b'"kind":"log_read"' in decode_place(proof).line

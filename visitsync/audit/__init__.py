@@ -14,7 +14,11 @@ from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
 from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
 from visitsync.audit.entry import read as read_leaf
+from visitsync.audit.growing_path import GrowingPath
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
+from visitsync.audit.place import PlaceProof, is_place_proof, verify_place
+from visitsync.audit.place import decode as decode_place
+from visitsync.audit.place import encode as encode_place
 from visitsync.audit.proofs import (
     consistency_proof,
     inclusion_proof,
@@ -37,12 +41,14 @@ __all__ = [
     "Checkpoint",
     "Finding",
     "Frontier",
+    "GrowingPath",
     "Leaf",
     "LogEntry",
     "NoteSigner",
     "NoteVerifier",
     "Opened",
     "OpenedNote",
+    "PlaceProof",
     "Receipt",
     "Section",
     "Verdict",
@@ -50,10 +56,13 @@ __all__ = [
     "check_extends",
     "commitment",
     "consistency_proof",
+    "decode_place",
     "encode_bundle",
+    "encode_place",
     "fiscal_year",
     "inclusion_proof",
     "instant",
+    "is_place_proof",
     "key_name",
     "leaf",
     "leaf_hash",
@@ -73,4 +82,5 @@ __all__ = [
     "verify_bundle",
     "verify_consistency",
     "verify_inclusion",
+    "verify_place",
 ]

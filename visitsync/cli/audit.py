@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from visitsync.audit import KINDS, verify_bundle
+from visitsync.audit import KINDS, is_place_proof, verify_bundle, verify_place
 from visitsync.cli.installation import at_hand
 from visitsync.cli.terminal import log_entries, output
 from visitsync.cli.terminal.running import run, spoken
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import access_log, log_search, log_statistics
+from visitsync.service import access_log, log_proofs, log_search, log_statistics
 from visitsync.service.log_search import LogPage, LogSearch
 from visitsync.service.log_statistics import LogStatistics
 from visitsync.web import log_files
@@ -51,6 +51,23 @@ def export(*, start: dt.datetime, until: dt.datetime, out: Path) -> None:
     click.echo(f"Wrote {out} ({len(bundle):,} bytes).")
 
 
+@command.command(
+    epilog="Example: visitsync audit prove visitsync/shiomi/2026 4711 > 4711.tlog-proof"
+)
+@click.argument("shard")
+@click.argument("seq", type=click.IntRange(min=0))
+def prove(*, shard: str, seq: int) -> None:
+    """Print the proof that entry SEQ stands in the log of the year SHARD. This too is logged.
+
+    Anybody checks it with the public key alone: visitsync audit verify 4711.tlog-proof --key PUB
+    """
+    try:
+        proof = run(_prove(shard, seq))
+    except BadParameter as error:
+        raise click.UsageError(f"{error.where}: {error}.") from None
+    click.echo(proof, nl=False)
+
+
 @command.command(epilog="Example: visitsync audit verify log.bundle --key key.pub --since old.txt")
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", help="The log's public key, or a file that holds it.")
@@ -61,11 +78,13 @@ def export(*, start: dt.datetime, until: dt.datetime, out: Path) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def verify(*, bundle: Path, key: str | None, since: Path | None, as_json: bool) -> None:
-    """Check BUNDLE; needs no database and no server.
+    """Check BUNDLE, or the proof of one entry; needs no database and no server.
 
     Exit status: 0 nothing was changed, 1 something was, 2 it cannot be decided.
     """
-    verdict = verify_bundle(bundle.read_bytes(), _key(key), _checkpoint(since))
+    data = bundle.read_bytes()
+    check = verify_place if is_place_proof(data) else verify_bundle
+    verdict = check(data, _key(key), _checkpoint(since))
     language = spoken()
     if as_json:
         output.as_json(
@@ -202,6 +221,11 @@ def _in_japan(at: dt.datetime | None) -> dt.datetime | None:
 async def _export(start: dt.date, until: dt.date) -> bytes:
     async with at_hand.opened() as context:
         return await access_log.export(context, at_hand.operator(), start, until)
+
+
+async def _prove(shard: str, seq: int) -> bytes:
+    async with at_hand.opened() as context:
+        return await log_proofs.prove(context, at_hand.operator(), shard, seq)
 
 
 async def _checkpoint_now() -> str:
