@@ -24,9 +24,8 @@ OFFICE = "shiomi-mt-01"
 
 
 async def looked(town: Town, home: Path, token: str) -> list[Saw]:
-    one = Witness(home, "office/mt")
-    log = one.log_key(town.context.log.vkey)
-    return await witness(town.session, town.url, token, one, log, lambda: 1_790_000_000.0)
+    one = Witness(home, "office/mt", town.context.log.vkey)
+    return await witness(town.session, town.url, token, one, lambda: 1_790_000_000.0)
 
 
 async def get(town: Town, headers: dict[str, str], query: str = "") -> tuple[int, str]:

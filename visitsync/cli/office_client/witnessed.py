@@ -46,7 +46,7 @@ def look(  # noqa: PLR0913 -- where, as whom, and what is needed the first time
             looked at.
     """
     try:
-        return _look(Witness(home, name), url, token, now, key)
+        return _look(Witness(home, name, key), url, token, now)
     except (OperatorError, BadParameter) as error:
         where = f" ({error.where})" if error.where else ""
         click.echo(f"visitsync: {error}{where}", err=True)
@@ -56,12 +56,10 @@ def look(  # noqa: PLR0913 -- where, as whom, and what is needed the first time
         raise click.exceptions.Exit(1) from None
 
 
-def _look(one: Witness, url: str, token: str, now: Callable[[], float], key: str | None) -> Witness:
-    log = one.log_key(key)
-
+def _look(one: Witness, url: str, token: str, now: Callable[[], float]) -> Witness:
     async def looking() -> list[Saw]:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            return await witness(session, url, token, one, log, now)
+            return await witness(session, url, token, one, now)
 
     for each in run(looking()):
         sentence = (_GREW if each.before else _FIRST)[spoken()]

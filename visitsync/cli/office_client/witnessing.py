@@ -51,12 +51,19 @@ class Witness:
     Args:
         home: the folder; it is made where it is not.
         name: of the witness in signatures, such as ``office/shiomi-ph-01``; used the first time.
+        key: the log's public key; needed the first time, and then kept.
+
+    Raises:
+        OperatorError: there is no key of the log, or another one is kept.
+        BadParameter: it is no key.
     """
 
-    def __init__(self, home: Path, name: str) -> None:
+    def __init__(self, home: Path, name: str, key: str | None = None) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / _HEADS).mkdir(mode=0o700, exist_ok=True)
         self._home = home
+        self.log = self._log_key(key)
+        """By which heads are checked."""
         if not (home / _KEY).exists():
             keys.write(home / _KEY, name, keys.new_seed())
         kept_name, seed = keys.read_seed(home / _KEY)
@@ -67,13 +74,37 @@ class Witness:
         """Its public key, for auditors."""
         return self._cosigner.vkey
 
-    def log_key(self, given: str | None) -> NoteVerifier:
-        """The log's public key: the one that is kept, or `given`, which then is kept.
+    def kept(self, shard: str) -> Checkpoint | None:
+        """The newest head of a year that was kept."""
+        path = self._path(shard)
+        return open_signed(path.read_text(), [self.log]) if path.exists() else None
+
+    def take(self, text: str, seconds: int) -> tuple[str, Saw]:
+        """Check what the service sent, keep its head, and cosign it.
 
         Raises:
-            OperatorError: there is none, or another one is kept.
-            BadParameter: it is no key.
+            Fork: it contradicts what is kept; both stand in the folder then.
+            BadNote: it is not signed by the log, or no head at all.
         """
+        sent = parse_head_extension(text)
+        head = open_signed(sent.note, [self.log])
+        before = self.kept(head.origin)
+        if before is not None:
+            try:
+                check_extends(before, head, sent.proof)
+            except LogBroken as error:
+                self._evidence(head, sent.note)
+                raise Fork(str(error), where=head.origin) from None
+        replace_file(self._path(head.origin), sent.note.encode())
+        note = self._cosigner.cosign(sent.note, seconds)
+        return note, Saw(head.origin, 0 if before is None else before.size, head.size, self.vkey)
+
+    def newest_year(self) -> str | None:
+        """The last year of which a head is kept."""
+        names = sorted(one.name for one in (self._home / _HEADS).iterdir() if "." not in one.name)
+        return names[-1].replace("~", "/") if names else None
+
+    def _log_key(self, given: str | None) -> NoteVerifier:
         path = self._home / _LOG_KEY
         kept = path.read_text().strip() if path.exists() else None
         if given is not None and kept is not None and given.strip() != kept:
@@ -90,36 +121,6 @@ class Witness:
             replace_file(path, f"{said.strip()}\n".encode())
         return verifier
 
-    def kept(self, shard: str, log: NoteVerifier) -> Checkpoint | None:
-        """The newest head of a year that was kept."""
-        path = self._path(shard)
-        return open_signed(path.read_text(), [log]) if path.exists() else None
-
-    def take(self, text: str, log: NoteVerifier, seconds: int) -> tuple[str, Saw]:
-        """Check what the service sent, keep its head, and cosign it.
-
-        Raises:
-            Fork: it contradicts what is kept; both stand in the folder then.
-            BadNote: it is not signed by the log, or no head at all.
-        """
-        sent = parse_head_extension(text)
-        head = open_signed(sent.note, [log])
-        before = self.kept(head.origin, log)
-        if before is not None:
-            try:
-                check_extends(before, head, sent.proof)
-            except LogBroken as error:
-                self._evidence(head, sent.note)
-                raise Fork(str(error), where=head.origin) from None
-        replace_file(self._path(head.origin), sent.note.encode())
-        note = self._cosigner.cosign(sent.note, seconds)
-        return note, Saw(head.origin, 0 if before is None else before.size, head.size, self.vkey)
-
-    def newest_year(self) -> str | None:
-        """The last year of which a head is kept."""
-        names = sorted(one.name for one in (self._home / _HEADS).iterdir() if "." not in one.name)
-        return names[-1].replace("~", "/") if names else None
-
     def _path(self, shard: str) -> Path:
         return self._home / _HEADS / shard.replace("/", "~")
 
@@ -128,12 +129,11 @@ class Witness:
         replace_file(path.with_name(f"{path.name}.contradicts-{head.size}"), note.encode())
 
 
-async def witness(  # noqa: PLR0913, PLR0917 -- where, as whom, and with what
+async def witness(
     session: aiohttp.ClientSession,
     url: str,
     token: str,
     one: Witness,
-    log: NoteVerifier,
     now: Callable[[], float],
 ) -> list[Saw]:
     """Look at the log once: the year whose head is kept up to its end, then the present one.
@@ -146,13 +146,13 @@ async def witness(  # noqa: PLR0913, PLR0917 -- where, as whom, and with what
     last = one.newest_year()
     headers = {"Authorization": f"Bearer {token}"}
     for shard in (last, None) if last is not None else (None,):
-        kept = one.kept(shard, log) if shard is not None else None
+        kept = one.kept(shard) if shard is not None else None
         query = f"older={0 if kept is None else kept.size}"
         query += "" if shard is None else f"&shard={quote(shard, safe='')}"
         text = await _get(session, f"{url.rstrip('/')}/api/v1/log-heads/newest?{query}", headers)
-        if shard is None and open_signed(parse_head_extension(text).note, [log]).origin == last:
+        if shard is None and open_signed(parse_head_extension(text).note, [one.log]).origin == last:
             break  # still the same year, which was looked at
-        note, seen = one.take(text, log, int(now()))
+        note, seen = one.take(text, int(now()))
         body = {"note": note, "key": one.vkey}
         await _post(session, f"{url.rstrip('/')}/api/v1/log-heads/cosignatures", headers, body)
         saw.append(seen)
