@@ -147,6 +147,8 @@ REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {
     ("GET", "/api/v1/access-log/checkpoint"): Asked(),
     ("GET", "/api/v1/access-log/bundle"): Asked(_DAYS),
     ("GET", "/api/v1/access-log/proof"): Asked(_ENTRY),
+    ("GET", "/api/v1/log-heads/newest"): Asked(),
+    ("POST", "/api/v1/log-heads/cosignatures"): Asked(body=[{"note": "-", "key": "-"}]),
     ("GET", "/search"): Asked(),
     ("POST", "/search"): Asked(form={"purpose": "care_coordination", "case_no": CASE_NO}),
     ("GET", "/households/{household}"): Asked(_PURPOSES),

@@ -33,8 +33,9 @@ SHARD = re.compile(
     rf"(?P<leaves>(?:leaf {B64} [^\n]*\n)*)"
     rf"(?P<after>(?:hash {B64}\n)*)"
     rf"(?P<opened>(?:open (?:0|[1-9]\d*) {B64} {B64}\n)*)"
-    r"checkpoint (?P<count>0|[1-9]\d*)\n"
+    r"(?P<kind>checkpoint|witnessed) (?P<count>0|[1-9]\d*)\n"
 )
+WITNESSED = re.compile(r"(?P<kind>checkpoint|witnessed) (?P<count>0|[1-9]\d*)\n")
 
 
 class Bad(Exception):
@@ -190,7 +191,9 @@ def check_shard(
     return origin, hashes, signed_root
 
 
-def verify(data: bytes, key: str | None, since: str | None = None) -> int:
+def verify(  # noqa: C901, PLR0915 -- one page, to be read from top to bottom
+    data: bytes, key: str | None, since: str | None = None
+) -> int:
     """0 good, 1 tampered with, 2 cannot decide."""
     first = b"visitsync/access-log-bundle/v1\n"
     if not data.startswith(first):
@@ -217,16 +220,29 @@ def verify(data: bytes, key: str | None, since: str | None = None) -> int:
             require(match)
             assert match is not None
             rest = rest[match.end() :]
-            lines = rest.split("\n", int(match["count"]))
-            require(len(lines) == int(match["count"]) + 1)
-            note = rest[: len(rest) - len(lines[-1])]
-            rest = lines[-1]
+            cosigned, part = [], match
+            while True:
+                lines = rest.split("\n", int(part["count"]))
+                require(len(lines) == int(part["count"]) + 1)
+                note = rest[: len(rest) - len(lines[-1])]
+                rest = lines[-1]
+                if part["kind"] == "checkpoint":
+                    break
+                cosigned.append(note)
+                following = WITNESSED.match(rest)
+                require(following)
+                assert following is not None
+                part, rest = following, rest[following.end() :]
             try:
                 origin, hashes, found = check_shard(match, note, key, heads)
             except Unsure:
                 unsure = True
                 continue
             heads[origin], trees[origin] = (len(hashes), found), hashes
+            for seen in cosigned:
+                theirs, size, its_root = head(seen, key)
+                require(theirs == origin and size <= len(hashes))
+                require(root(hashes[:size]) == its_root)
         if older is not None:
             hashes_now = trees.get(older[0])
             if hashes_now is None:

@@ -5,6 +5,7 @@ Nothing here reads a database or a clock; whoever has a bundle and the public ke
     LogEntry → leaf → leaf_hash → Frontier.append → Checkpoint → signed note
 """
 
+from visitsync.audit.blocks import BLOCK, Blocks
 from visitsync.audit.bundle import Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
 from visitsync.audit.bundle import lines as bundle_lines
@@ -12,9 +13,12 @@ from visitsync.audit.bundle import stored as stored_leaves
 from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
+from visitsync.audit.cosignature import Cosigner
 from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
 from visitsync.audit.entry import read as read_leaf
 from visitsync.audit.growing_path import GrowingPath
+from visitsync.audit.head_extension import HeadExtension
+from visitsync.audit.head_extension import parse as parse_head_extension
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
 from visitsync.audit.place import PlaceProof, is_place_proof, verify_place
 from visitsync.audit.place import decode as decode_place
@@ -35,13 +39,17 @@ from visitsync.audit.verdict import Finding, Verdict
 from visitsync.audit.verify import verify_bundle
 
 __all__ = [
+    "BLOCK",
     "EMPTY_ROOT",
     "KINDS",
     "PRIVATE_LABEL",
+    "Blocks",
     "Checkpoint",
+    "Cosigner",
     "Finding",
     "Frontier",
     "GrowingPath",
+    "HeadExtension",
     "Leaf",
     "LogEntry",
     "NoteSigner",
@@ -72,6 +80,7 @@ __all__ = [
     "open_signed",
     "opening",
     "origin",
+    "parse_head_extension",
     "peek_checkpoint",
     "read_leaf",
     "root_of",

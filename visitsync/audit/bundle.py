@@ -6,6 +6,8 @@ r"""A bundle: the exported access log in one text file that other tools can chec
     leaf <base64> {"actor":…}             leaf hash, then the entry's exact bytes
     hash <base64>                         leaf hash of an entry after the period
     open <place> <base64> <base64>        salt and private part of an entry, if disclosed
+    witnessed <number of lines>           a head of this year that somebody else cosigned, if any
+    …                                     that signed note, as it is
     checkpoint <number of lines>
     …                                     the signed note, as it is
     end <SHA-256 in hex of all lines above>
@@ -67,6 +69,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     """Leaf hashes of the entries after the period."""
     opened: tuple[Opened, ...] = ()
     """By ascending place."""
+    witnessed: tuple[str, ...] = ()
+    """Signed checkpoints of this year with cosignatures of witnesses."""
     note: str
     """The signed checkpoint of the whole year, also beyond the period."""
 
@@ -107,6 +111,8 @@ def _body(sections: Iterable[Section]) -> Iterator[bytes]:
         for part in section.opened:
             parts = f"{to_base64(part.salt)} {to_base64(part.private)}"
             yield f"open {part.place} {parts}\n".encode()
+        for seen in section.witnessed:
+            yield b"witnessed %d\n" % seen.count("\n") + seen.encode()
         note = section.note.encode()
         yield b"checkpoint %d\n" % note.count(b"\n") + note
 
@@ -193,6 +199,9 @@ def _section(reader: _Reader) -> Section:
         opened.append(_opened(reader, line))
         if len(opened) > 1 and opened[-2].place >= opened[-1].place:
             raise reader.spoilt("the order of disclosed parts")
+    witnessed: list[str] = []
+    while (line := reader.take_if(b"witnessed ")) is not None:
+        witnessed.append(_text(reader, reader.take_lines(_number(reader, line))))
     count = _number(reader, reader.take(b"checkpoint ", "checkpoint"))
     return Section(
         origin=origin,
@@ -200,6 +209,7 @@ def _section(reader: _Reader) -> Section:
         leaves=tuple(leaves),
         after=after,
         opened=tuple(opened),
+        witnessed=tuple(witnessed),
         note=_text(reader, reader.take_lines(count)),
     )
 

@@ -15,10 +15,13 @@ from visitsync.audit.note import NoteVerifier
 from visitsync.audit.section import check_section, hashes_of
 from visitsync.audit.tree import root_of
 from visitsync.audit.verdict import Finding, Verdict
+from visitsync.audit.witnessed import check_witnessed, verifiers_of
 from visitsync.errors import BadParameter, LogBroken
 
 
-def verify_bundle(data: bytes, key: str | None, since: str | None = None) -> Verdict:
+def verify_bundle(
+    data: bytes, key: str | None, since: str | None = None, witnesses: Sequence[str] = ()
+) -> Verdict:
     """What can be said about a bundle. Never raises on content.
 
     Args:
@@ -26,6 +29,7 @@ def verify_bundle(data: bytes, key: str | None, since: str | None = None) -> Ver
         key: the log's public key (vkey), from a source that is trusted, never from the bundle.
         since: a signed checkpoint that was kept from an earlier time; without one, a log that was
             rewritten as a whole and signed again by the same key is not noticed.
+        witnesses: public keys of witnesses, from a source that is trusted.
     """
     version = bundles.version_of(data)
     if version is None:
@@ -40,10 +44,15 @@ def verify_bundle(data: bytes, key: str | None, since: str | None = None) -> Ver
     findings = [] if bundles.is_as_exported(data) else [Finding("not_as_exported")]
     verifiers = _verifiers(key, findings)
     older = _older(since, verifiers, findings)
+    named = verifiers_of(witnesses)
+    if named is None:
+        findings.append(Finding("bad_witness_key"))
     heads: dict[str, Checkpoint] = {}
     for section in sections:
         head, found = check_section(section, verifiers, heads)
         findings += found
+        if section.witnessed:
+            findings += check_witnessed(section, hashes_of(section), verifiers, named or ())
         if head is not None:
             heads[section.origin] = head
     if older is not None:

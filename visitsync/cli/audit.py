@@ -76,15 +76,26 @@ def prove(*, shard: str, seq: int) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A checkpoint that was kept earlier.",
 )
+@click.option("--witness", "witnesses", multiple=True, help="A witness's public key, or its file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def verify(*, bundle: Path, key: str | None, since: Path | None, as_json: bool) -> None:
+def verify(
+    *,
+    bundle: Path,
+    key: str | None,
+    since: Path | None,
+    witnesses: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Check BUNDLE, or the proof of one entry; needs no database and no server.
 
     Exit status: 0 nothing was changed, 1 something was, 2 it cannot be decided.
     """
     data = bundle.read_bytes()
-    check = verify_place if is_place_proof(data) else verify_bundle
-    verdict = check(data, _key(key), _checkpoint(since))
+    if is_place_proof(data):
+        verdict = verify_place(data, _key(key), _checkpoint(since))
+    else:
+        named = [_key(one) or "" for one in witnesses]
+        verdict = verify_bundle(data, _key(key), _checkpoint(since), named)
     language = spoken()
     if as_json:
         output.as_json(

@@ -16,7 +16,7 @@ from visitsync.service.auditors import must_audit
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.writing import change
-from visitsync.store import access_log, clock
+from visitsync.store import access_log, clock, witnesses
 
 
 async def export(context: Context, caller: Caller, start: dt.date, until: dt.date) -> bytes:
@@ -91,6 +91,7 @@ async def _section(connection: AsyncConnection, year: _Year, period: range) -> S
         before=tuple(_without_period(before, within, after)),
         leaves=stored_leaves(within),
         after=tuple(after) if within else (),
+        witnessed=await witnesses.of_year(connection, year.shard, year.size),
         note=year.note,
     )
 

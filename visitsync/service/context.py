@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import NoteSigner, NoteVerifier, key_name
+from visitsync.audit import Blocks, NoteSigner, NoteVerifier, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
 from visitsync.envelope.providers import Provider
@@ -50,6 +50,10 @@ class Context:
     seen: Seen
     folded: Recent[bytes, Folded]
     """What offices know of registrations, folded for comparing, by their sealed form."""
+    blocks: dict[str, Blocks] = field(default_factory=dict)
+    """Of each year's log, as far as it was read for witnesses."""
+    growing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever reads further into the log for them."""
 
 
 @asynccontextmanager

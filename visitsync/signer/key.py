@@ -89,6 +89,17 @@ def read(path: Path) -> NoteSigner:
     return key
 
 
+def read_seed(path: Path) -> tuple[str, bytes]:
+    """Name and seed of a key in `path`, for who signs otherwise than the log.
+
+    Raises:
+        SignerError: see `read`.
+    """
+    name = read(path).name
+    material = from_base64(path.read_text(encoding="ascii").strip().split("+", 4)[4]) or b""
+    return name, material[1:]
+
+
 def _line(key: NoteSigner, seed: bytes) -> bytes:
     key_id = NoteVerifier(key.vkey).key_id.hex()
     return f"PRIVATE+KEY+{key.name}+{key_id}+{to_base64(_ED25519 + seed)}\n".encode()
