@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from build import OFFICE, OPERATOR, WORKER, a_visit, applied, handed_in
+from reference import tiles_reference
 
 from visitsync.audit import decode_place, peek_checkpoint, verify_bundle, verify_place
-from visitsync.errors import BadParameter, NotAllowed
+from visitsync.errors import BadParameter, LogBroken, NotAllowed
 from visitsync.service import access_log, log_proofs
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
+from visitsync.store.tables import log_entry
 
 LONG_AGO, FAR_OFF = dt.date(2020, 4, 1), dt.date(2100, 4, 1)
 
@@ -74,3 +78,39 @@ async def test_what_was_logged_last_can_be_proved_at_once(context: Context) -> N
 
     assert verify_place(proof, access_log.public_key(context)).codes() == ("included",)
     assert b'"kind":"log_read"' in decode_place(proof).line
+
+
+async def test_whole_years_are_taken_away_as_tiles(context: Context, tmp_path: Path) -> None:
+    await applied(context)
+    older = peek_checkpoint(await access_log.checkpoint(context))
+    async for tile in await access_log.tiles(context, OPERATOR, LONG_AGO, FAR_OFF):
+        (tmp_path / tile.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / tile.path).write_bytes(tile.data)
+
+    (year,) = tmp_path.iterdir()
+    entries = tiles_reference.read(year, access_log.public_key(context))
+    assert year.name == older.origin.rsplit("/", 1)[1]
+    assert len(entries) == older.size + 1
+    assert b'"kind":"log_exported"' in entries[-1]
+
+
+async def test_tiles_are_for_auditors(context: Context) -> None:
+    await applied(context)
+    with pytest.raises(NotAllowed):
+        await access_log.tiles(context, WORKER, LONG_AGO, FAR_OFF)
+
+
+async def test_tiles_of_a_log_that_is_not_what_was_signed_have_no_checkpoint(
+    context: Context,
+) -> None:
+    await applied(context)
+    tiles = await access_log.tiles(context, OPERATOR, LONG_AGO, FAR_OFF)
+    async with context.database.writing() as connection:
+        forged = sa.func.replace(log_entry.c.leaf, "operator", "opera")
+        await connection.execute(sa.update(log_entry).values(leaf=forged))
+    paths = []
+    with pytest.raises(LogBroken, match="not what was signed"):
+        async for tile in tiles:
+            paths.append(tile.path)  # noqa: PERF401 -- it does not come to its end
+    assert paths
+    assert not [one for one in paths if one.endswith("checkpoint")]

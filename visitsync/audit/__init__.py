@@ -16,7 +16,7 @@ from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, le
 from visitsync.audit.entry import read as read_leaf
 from visitsync.audit.growing_path import GrowingPath
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
-from visitsync.audit.place import PlaceProof, is_place_proof, verify_place
+from visitsync.audit.place import MAX_PROOF_BYTES, PlaceProof, is_place_proof, verify_place
 from visitsync.audit.place import decode as decode_place
 from visitsync.audit.place import encode as encode_place
 from visitsync.audit.proofs import (
@@ -30,6 +30,7 @@ from visitsync.audit.receipt import open_signed as open_receipt
 from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
 from visitsync.audit.shards import split as split_origin
+from visitsync.audit.tiles import Tile, TileMaker
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.audit.verify import verify_bundle
@@ -37,6 +38,7 @@ from visitsync.audit.verify import verify_bundle
 __all__ = [
     "EMPTY_ROOT",
     "KINDS",
+    "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
     "Checkpoint",
     "Finding",
@@ -51,6 +53,8 @@ __all__ = [
     "PlaceProof",
     "Receipt",
     "Section",
+    "Tile",
+    "TileMaker",
     "Verdict",
     "bundle_lines",
     "check_extends",
