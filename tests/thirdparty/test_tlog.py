@@ -79,7 +79,9 @@ def asked(
     for file, proof in zip(files, proofs, strict=True):
         file.write_bytes(proof)
     given = (folder, SIGNER.vkey, beside / "older.txt", beside / "consistency.txt", *files)
-    done = subprocess.run([program, *given], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(program), *map(str, given)], check=False, capture_output=True, text=True
+    )
     return done.returncode, done.stdout
 
 
