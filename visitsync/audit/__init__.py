@@ -20,7 +20,7 @@ from visitsync.audit.growing_path import GrowingPath
 from visitsync.audit.head_extension import HeadExtension
 from visitsync.audit.head_extension import parse as parse_head_extension
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
-from visitsync.audit.place import PlaceProof, is_place_proof, verify_place
+from visitsync.audit.place import MAX_PROOF_BYTES, PlaceProof, is_place_proof, verify_place
 from visitsync.audit.place import decode as decode_place
 from visitsync.audit.place import encode as encode_place
 from visitsync.audit.proofs import (
@@ -34,6 +34,7 @@ from visitsync.audit.receipt import open_signed as open_receipt
 from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
 from visitsync.audit.shards import split as split_origin
+from visitsync.audit.tiles import Tile, TileMaker
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.audit.verify import verify_bundle
@@ -42,6 +43,7 @@ __all__ = [
     "BLOCK",
     "EMPTY_ROOT",
     "KINDS",
+    "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
     "Blocks",
     "Checkpoint",
@@ -59,6 +61,8 @@ __all__ = [
     "PlaceProof",
     "Receipt",
     "Section",
+    "Tile",
+    "TileMaker",
     "Verdict",
     "bundle_lines",
     "check_extends",

@@ -29,10 +29,10 @@ from visitsync.errors import BadNote, BadParameter, LogBroken
 
 FIRST_LINE: Final = b"c2sp.org/tlog-proof@v1"
 ANY_VERSION: Final = b"c2sp.org/tlog-proof@v"
+MAX_PROOF_BYTES: Final = 2 * MAX_NOTE_BYTES
 
 _INDEX: Final = re.compile(rb"index (0|[1-9][0-9]{0,18})")
 _MAX_PATH: Final = 63
-_MAX_BYTES: Final = 2 * MAX_NOTE_BYTES
 
 
 class PlaceProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ def decode(data: bytes) -> PlaceProof:
     """
     head, _, note = data.partition(b"\n\n")
     lines = head.split(b"\n")
-    if lines[0] != FIRST_LINE or len(data) > _MAX_BYTES:
+    if lines[0] != FIRST_LINE or len(data) > MAX_PROOF_BYTES:
         raise _spoilt(1)
     line = from_base64(lines[1][6:]) if len(lines) > 1 and lines[1][:6] == b"extra " else None
     if line is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from visitsync.audit.bundle import Section
 from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.note import NoteVerifier, open_note, split_note
-from visitsync.audit.tree import root_of
 from visitsync.audit.verdict import Finding
 from visitsync.errors import BadNote, BadParameter, LogBroken
 
@@ -20,9 +19,15 @@ def verifiers_of(keys: Sequence[str]) -> tuple[NoteVerifier, ...] | None:
         return None
 
 
+def heads_witnessed(section: Section) -> set[int]:
+    """The sizes of the heads that witnesses cosigned, whose roots are asked for."""
+    heads = [_head(note, ()) for note in section.witnessed]
+    return {one.size for one in heads if one is not None}
+
+
 def check_witnessed(
     section: Section,
-    hashes: Sequence[bytes],
+    roots: Mapping[int, bytes],
     log: Sequence[NoteVerifier],
     witnesses: Sequence[NoteVerifier],
 ) -> list[Finding]:
@@ -30,7 +35,7 @@ def check_witnessed(
 
     Args:
         section: of the bundle.
-        hashes: all leaf hashes of the section.
+        roots: of the section, by size: of all that `heads_witnessed` gives, as far as there are.
         log: the log's key, if it was given.
         witnesses: their keys, from a source that is trusted, never from the bundle.
     """
@@ -39,7 +44,7 @@ def check_witnessed(
     unnamed: set[str] = set()
     for note in section.witnessed:
         head = _head(note, log)
-        if head is None or not _is_of(head, section, hashes):
+        if head is None or not _is_of(head, section, roots):
             findings.append(Finding("witnessed_disagrees", {"shard": section.origin}))
             continue
         for witness in witnesses:
@@ -78,10 +83,8 @@ def _head(note: str, log: Sequence[NoteVerifier]) -> Checkpoint | None:
         return None
 
 
-def _is_of(head: Checkpoint, section: Section, hashes: Sequence[bytes]) -> bool:
-    if head.origin != section.origin or head.size > len(hashes):
-        return False
-    return root_of(hashes[: head.size]) == head.root
+def _is_of(head: Checkpoint, section: Section, roots: Mapping[int, bytes]) -> bool:
+    return head.origin == section.origin and roots.get(head.size) == head.root
 
 
 def _others(note: str, known: Sequence[NoteVerifier]) -> set[str]:
