@@ -33,6 +33,10 @@ TOLD: Final = {"type", "title", "status", "detail", "code", "incident"}
 """The members of a refusal; none holds anything of a record."""
 
 
+DAYS: Final = 2
+"""For which the tokens are good."""
+
+
 class Answer(NamedTuple):
     """What came back."""
 
@@ -97,7 +101,7 @@ async def asked(settings: Settings, **changed: Any) -> AsyncIterator[Asked]:
         home = await home_of(context)
         await consented(context, home)
         subjects = ("staff:worker", f"office:{OFFICE}")
-        issued = [await tokens.issue(context, OPERATOR, subject=one, days=1) for one in subjects]
+        issued = [await tokens.issue(context, OPERATOR, subject=one, days=DAYS) for one in subjects]
         url = await stack.enter_async_context(served(context, "127.0.0.1", 0, time.time, limits))
         session = await stack.enter_async_context(aiohttp.ClientSession(url))
         yield Asked(context, url, session, home, issued[0].secret, issued[1].secret)
