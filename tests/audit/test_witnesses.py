@@ -84,6 +84,7 @@ def test_a_log_that_was_rewritten_and_signed_anew_is_caught_by_one_witness() -> 
     seen = ONE.cosign(signed(LEAVES[:8]), SECONDS)
     verdict = verify(bundle(seen, of=whole), ONE.vkey)
     assert (verdict.exit_code, "witnessed_disagrees" in verdict.codes()) == (1, True)
+    assert verdict.notes == (seen, whole.note)  # both, as the proof
     assert verify(bundle(seen, of=whole)).exit_code == 1  # also for who knows no witness's key
 
 

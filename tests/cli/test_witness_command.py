@@ -48,7 +48,7 @@ def test_from_a_first_look_to_a_bundle_that_says_so(host: Host, tmp_path: Path) 
     verify = ["audit", "verify", str(bundle), "--key", str(key), "--witness", vkey]
     verified = host.run(*verify, LANG="C.UTF-8")
     assert verified.exit_code == 0
-    assert "1 of the witnesses you named vouch" in verified.stdout
+    assert "of the witnesses you named, 1 vouch" in verified.stdout
 
 
 def test_what_cannot_be_looked_at_is_status_2(host: Host, tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ async def test_the_service_reads_and_writes_with_a_key_it_does_not_have(
             assert made.receipt is not None
             assert open_receipt(made.receipt, [NoteVerifier(key)]).directive == f"{made.id}@1"
             note = await access_log.checkpoint(context)
-            assert folder.signer(tmp_path / "signer").signed().note == note  # type: ignore[union-attr]
+            signed = folder.signer(tmp_path / "signer").signed()
+            assert signed is not None
+            assert signed.note == note
 
             process.kill()
             process.wait(10)

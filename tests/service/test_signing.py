@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -75,6 +76,27 @@ async def test_a_service_that_ended_before_it_was_signed_has_it_signed_at_the_ne
     async with open_context(settings) as context:
         head = await head_of(context)
         assert head.size == left.size == head.signed
+
+
+async def test_stopping_while_it_is_signed_has_it_signed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extend = Signer.extend
+
+    def slowly(one: Signer, asked: Extension) -> Signed | None:
+        time.sleep(0.3)
+        return extend(one, asked)
+
+    async with open_context(settings) as context:
+        await a_household(context)
+        await context.log.signing.cover()
+        await asyncio.sleep(1.1)  # so that its turn is not put off
+        monkeypatch.setattr(Signer, "extend", slowly)
+        await handed_in(context, [a_visit(5)])
+        await asyncio.sleep(0.1)
+        await context.log.stop()
+        head = await head_of(context)
+        assert head.signed == head.size
 
 
 # ── another database ──────────────────────────────────────────────────────────────────────────────

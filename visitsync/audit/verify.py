@@ -18,7 +18,12 @@ from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.note import NoteVerifier
 from visitsync.audit.section import Checked, check_section
 from visitsync.audit.verdict import Finding, Verdict
-from visitsync.audit.witnessed import check_witnessed, heads_witnessed, verifiers_of
+from visitsync.audit.witnessed import (
+    check_witnessed,
+    contradicting,
+    heads_witnessed,
+    verifiers_of,
+)
 from visitsync.errors import BadParameter, LogBroken
 
 
@@ -69,7 +74,10 @@ def _verify(
             heads[section.origin] = year.head
     if older is not None:
         findings.append(_against(older, years.get(older.origin)))
-    notes = (since, *(section.note for section in bundle.sections))
+    notes = [since]
+    for section in bundle.sections:
+        # A cosigned head that contradicts the log is the proof against whoever signed both.
+        notes += [*contradicting(section, years[section.origin].roots, verifiers), section.note]
     return Verdict(
         findings=tuple(findings),
         entries=sum(len(section.leaves) for section in bundle.sections),

@@ -25,6 +25,13 @@ def heads_witnessed(section: Section) -> set[int]:
     return {one.size for one in heads if one is not None}
 
 
+def contradicting(
+    section: Section, roots: Mapping[int, bytes], log: Sequence[NoteVerifier]
+) -> tuple[str, ...]:
+    """The cosigned heads that are none of this log; for the arguments see `check_witnessed`."""
+    return tuple(one for one in section.witnessed if not _is_good(one, section, roots, log))
+
+
 def check_witnessed(
     section: Section,
     roots: Mapping[int, bytes],
@@ -44,7 +51,7 @@ def check_witnessed(
     unnamed: set[str] = set()
     for note in section.witnessed:
         head = _head(note, log)
-        if head is None or not _is_of(head, section, roots):
+        if head is None or not _is_good(note, section, roots, log):
             findings.append(Finding("witnessed_disagrees", {"shard": section.origin}))
             continue
         for witness in witnesses:
@@ -83,8 +90,13 @@ def _head(note: str, log: Sequence[NoteVerifier]) -> Checkpoint | None:
         return None
 
 
-def _is_of(head: Checkpoint, section: Section, roots: Mapping[int, bytes]) -> bool:
-    return head.origin == section.origin and roots.get(head.size) == head.root
+def _is_good(
+    note: str, section: Section, roots: Mapping[int, bytes], log: Sequence[NoteVerifier]
+) -> bool:
+    head = _head(note, log)
+    if head is None or head.origin != section.origin:
+        return False
+    return roots.get(head.size) == head.root
 
 
 def _others(note: str, known: Sequence[NoteVerifier]) -> set[str]:

@@ -125,6 +125,8 @@ def verify(
     with bundle.open("rb") as file:
         data = file.read(MAX_PROOF_BYTES + 1)
         if is_place_proof(data):
+            if witnesses:
+                raise click.UsageError("Witnesses vouch for a bundle, not for one entry's proof.")
             verdict = verify_place(data, _key(key), _checkpoint(since))
         else:
             verdict = verify_bundle(

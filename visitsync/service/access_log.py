@@ -39,7 +39,7 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
         LogBroken: the log's head is not what was signed.
         SignerError: the signer cannot sign.
     """
-    await _log_export(context, caller, start, until)
+    await _log_export(context, caller, start, until, "bundle")
     async with context.database.reading() as connection:
         period = range(_stored(start), _stored(until))
         years = await _years(connection, start, until)
@@ -59,7 +59,7 @@ async def tiles(
     Raises:
         NotAllowed, BadParameter, LogBroken, SignerError: as `export`.
     """
-    await _log_export(context, caller, start, until)
+    await _log_export(context, caller, start, until, "tiles")
     return _tiles(context, start, until)
 
 
@@ -82,7 +82,9 @@ def _in_year(year: _Year, tile: Tile) -> Tile:
     return Tile(f"{year.number}/{tile.path}", tile.data)
 
 
-async def _log_export(context: Context, caller: Caller, start: dt.date, until: dt.date) -> None:
+async def _log_export(
+    context: Context, caller: Caller, start: dt.date, until: dt.date, form: str
+) -> None:
     """Log that the log is taken away, and have the head cover that."""
     caller.must("audit")
     if until <= start:
@@ -92,7 +94,7 @@ async def _log_export(context: Context, caller: Caller, start: dt.date, until: d
         await made.log(
             caller,
             "log_exported",
-            private={"from": start.isoformat(), "until": until.isoformat()},
+            private={"from": start.isoformat(), "until": until.isoformat(), "form": form},
             public={"purpose": "audit"},
         )
     await context.log.signing.cover()

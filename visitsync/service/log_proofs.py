@@ -25,7 +25,8 @@ async def prove(context: Context, caller: Caller, shard: str, seq: int) -> bytes
     caller.must("audit")
     async with change(context, caller) as made:
         await must_audit(made, caller)
-        await made.log(caller, "log_read", private={"about": "proof"}, public={"purpose": "audit"})
+        asked = {"about": "proof", "entry": f"{shard} {seq}"}
+        await made.log(caller, "log_read", private=asked, public={"purpose": "audit"})
     await context.log.signing.cover()
     async with context.database.reading() as connection:
         head = await access_log.head(connection)

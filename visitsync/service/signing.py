@@ -119,8 +119,12 @@ class Signing:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if not await self._try():
-                self._wake.set()
+            signed = False
+            try:
+                signed = await self._try()
+            finally:  # stopped meanwhile, too
+                if not signed:
+                    self._wake.set()
             await asyncio.sleep(_EVERY)
 
     async def _try(self) -> bool:

@@ -36,14 +36,16 @@ async def serving(signer: Signer, path: Path) -> AsyncIterator[None]:
     await _refuse_second(path)
 
     async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-            async with asyncio.timeout(_PATIENCE):
-                body = await _question(reader)
-            said = await asyncio.to_thread(_answer, signer, body)
-            async with asyncio.timeout(_PATIENCE):
-                writer.write(wire.framed(said))
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+                async with asyncio.timeout(_PATIENCE):
+                    body = await _question(reader)
+                said = await asyncio.to_thread(_answer, signer, body)
+                async with asyncio.timeout(_PATIENCE):
+                    writer.write(wire.framed(said))
+                    await writer.drain()
+        finally:
+            writer.close()  # whatever happens, nobody waits for an answer that does not come
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
