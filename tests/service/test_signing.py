@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -81,9 +82,10 @@ async def test_a_service_that_ended_before_it_was_signed_has_it_signed_at_the_ne
 async def test_stopping_while_it_is_signed_has_it_signed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    extend = Signer.extend
+    extend, begun = Signer.extend, threading.Event()
 
     def slowly(one: Signer, asked: Extension) -> Signed | None:
+        begun.set()
         time.sleep(0.3)
         return extend(one, asked)
 
@@ -93,7 +95,7 @@ async def test_stopping_while_it_is_signed_has_it_signed(
         await asyncio.sleep(1.1)  # so that its turn is not put off
         monkeypatch.setattr(Signer, "extend", slowly)
         await handed_in(context, [a_visit(5)])
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(begun.wait, 5)
         await context.log.stop()
         head = await head_of(context)
         assert head.signed == head.size

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from audit.made_logs import OTHER_SIGNER, SIGNER, entry, log, signed
 from audit.tile_folders import written
@@ -86,13 +87,10 @@ def asked(
 
 
 def proof(index: int, **changes: object) -> bytes:
-    made: dict[str, object] = {
-        "line": LEAVES[index],
-        "index": index,
-        "path": inclusion_proof(HASHES, index),
-        "note": signed(LEAVES),
-    }
-    return encode_place(PlaceProof(**{**made, **changes}))  # type: ignore[arg-type]
+    made = PlaceProof(
+        line=LEAVES[index], index=index, path=inclusion_proof(HASHES, index), note=signed(LEAVES)
+    )
+    return encode_place(msgspec.structs.replace(made, **changes))
 
 
 def test_it_agrees_on_signature_root_inclusion_and_consistency(

@@ -17,7 +17,10 @@ from visitsync.audit import (
 )
 from visitsync.cli.installation.at_hand import operator
 from visitsync.cli.office_client.witnessing import Saw, Witness, witness
-from visitsync.service import access_log
+from visitsync.errors import NotAllowed
+from visitsync.service import access_log, witnesses
+from visitsync.service.caller import Caller
+from visitsync.store import witnesses as stored
 
 PATH = "/api/v1/log-heads"
 OFFICE = "shiomi-mt-01"
@@ -59,6 +62,28 @@ async def test_an_office_keeps_heads_and_the_bundle_says_so(town: Town, tmp_path
     (count,) = [one.facts["count"] for one in verdict.findings if one.code == "witnesses"]
     assert count == 1  # both were named alike: who vouches is told by name
     assert verify_bundle(bundle, town.context.log.vkey).exit_code == 0
+
+
+async def test_what_is_older_does_not_take_the_place_of_what_is_newer(town: Town) -> None:
+    _, text = await get(town, town.office(OFFICE))
+    mine = Cosigner("office/mt", bytes(32))
+    older = mine.cosign(parse_head_extension(text).note, 1)
+    await settle(town)
+    _, text = await get(town, town.office(OFFICE))
+    newer = mine.cosign(parse_head_extension(text).note, 2)
+    for note in (newer, older):
+        assert await post(town, {"note": note, "key": mine.vkey}) == 204
+    shard = peek_checkpoint(newer).origin
+    async with town.context.database.reading() as connection:
+        assert await stored.of_year(connection, shard, 1_000_000) == (newer,)
+
+
+async def test_the_operation_asks_for_the_scope_too(town: Town) -> None:
+    reader = Caller(kind="staff", id=WORKER, scopes=frozenset({"read"}))
+    with pytest.raises(NotAllowed):
+        await witnesses.newest(town.context, reader, None, 0)
+    with pytest.raises(NotAllowed):
+        await witnesses.cosigned(town.context, reader, "-", "-")
 
 
 async def test_who_may(town: Town) -> None:
