@@ -8,6 +8,7 @@ import time
 import click
 
 from visitsync.cli import Commands
+from visitsync.cli.terminal import crashing
 from visitsync.errors import VisitsyncError
 
 
@@ -20,7 +21,11 @@ def visitsync(context: click.Context) -> None:
 
 
 def main() -> None:
-    """Run a command; an error that somebody must mend is one sentence on stderr and status 1."""
+    """Run a command; an error that somebody must mend is one sentence on stderr and status 1.
+
+    What is no such error is told by its class and its places, also on stderr.
+    """
+    crashing.leave_nothing()
     try:
         visitsync(prog_name="visitsync")
     except VisitsyncError as error:

@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signer_state: Path | None = None
     """What the access log's signer remembers; by default ``signed-head`` in `data_dir`. Never
     put it back from a backup with the database."""
+    signer_socket: Path | None = None
+    """Of a signer that is a process of its own; by default this process signs."""
     tenant: str = "visitsync"
     """The municipality's code; every sealed record and the log's origin are bound to it."""
     host: str = "127.0.0.1"

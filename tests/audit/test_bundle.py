@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import msgspec
 import pytest
 from audit.made_logs import exported, log, section
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visitsync.audit import Section, encode_bundle
-from visitsync.audit.bundle import FIRST_LINE, decode, is_as_exported, version_of
+from visitsync.audit import Section, bundle_reading, encode_bundle
+from visitsync.audit.bundle import FIRST_LINE
+from visitsync.audit.bundle_reading import MAX_LINE_BYTES, Bundle
+from visitsync.audit.note import MAX_NOTE_BYTES
 from visitsync.errors import LogBroken
 
 WHOLE = exported(log(6))
+
+
+def bundle(data: bytes) -> Bundle:
+    return bundle_reading.decode(BytesIO(data))
+
+
+def decode(data: bytes) -> tuple[Section, ...]:
+    """All of it in memory, so that it can be compared."""
+    return tuple(
+        msgspec.structs.replace(
+            one, before=tuple(one.before), leaves=tuple(one.leaves), after=tuple(one.after)
+        )
+        for one in bundle(data).sections
+    )
 
 
 @given(data=st.data())
@@ -111,9 +130,33 @@ def test_a_bundle_without_a_year_is_refused(rest: bytes) -> None:
 
 
 def test_the_sum_tells_whether_it_came_as_it_was_exported() -> None:
-    assert is_as_exported(WHOLE)
-    for spoilt in (WHOLE[:-1], WHOLE + b"\n", WHOLE.replace(b"hash", b"Hash", 1)[1:], b""):
-        assert not is_as_exported(spoilt)
+    assert bundle(WHOLE).as_exported
+    body, _, last = WHOLE.rpartition(b"end ")
+    assert not bundle(body.replace(b"shiomi", b"shiomj", 1) + b"end " + last).as_exported
+    assert not bundle(body + b"end " + b"0" * 64 + b"\n").as_exported
+
+
+def test_no_line_is_read_that_is_longer_than_any_can_be() -> None:
+    head, tail = WHOLE.split(b"}\n", 1)
+    assert decode(head + b" " * 9 + b"}\n" + tail)
+    with pytest.raises(LogBroken):
+        decode(head + b" " * MAX_LINE_BYTES + b"}\n" + tail)
+
+
+def test_a_checkpoint_is_not_read_beyond_what_a_note_can_be() -> None:
+    head, _ = WHOLE.split(b"checkpoint 5\n")
+    note = b"x\n" * MAX_NOTE_BYTES
+    with pytest.raises(LogBroken, match="no year"):
+        bundle(head + b"checkpoint %d\n" % (3 * MAX_NOTE_BYTES) + 3 * note)
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed() -> None:
+    source = BytesIO(WHOLE)
+    (read,) = bundle_reading.decode(source).sections
+    source.seek(WHOLE.index(b"\nleaf ") + 6)
+    source.write(b"!")
+    with pytest.raises(LogBroken, match="while it was read"):
+        tuple(read.leaves)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +173,7 @@ def test_the_sum_tells_whether_it_came_as_it_was_exported() -> None:
     ],
 )
 def test_a_damaged_bundle_is_told_from_another_file(data: bytes, version: int | None) -> None:
-    assert version_of(data) == version
+    assert bundle_reading.version_of(BytesIO(data)) == version
 
 
 def test_no_content_is_printed() -> None:

@@ -217,3 +217,24 @@ def test_a_log_key_is_no_witness_key() -> None:
     with pytest.raises(BadNote) as caught:
         open_note(SIGNER.sign(TEXT), [witness])
     assert caught.value.reason == "not_signed"
+
+
+def test_a_note_has_a_hundred_signatures_at_most() -> None:
+    note = SIGNER.sign("text\n")
+    other = f"— other {b64encode(bytes(68)).decode()}\n"
+    assert open_note(note + 99 * other, [NoteVerifier(SIGNER.vkey)]).text == "text\n"
+    with pytest.raises(BadNote) as caught:
+        open_note(note + 100 * other, [NoteVerifier(SIGNER.vkey)])
+    assert caught.value.reason == "malformed"
+
+
+def test_a_signature_of_5_kb_is_passed_over_unless_its_key_is_known() -> None:
+    verifier = NoteVerifier(SIGNER.vkey)
+    note = SIGNER.sign("text\n")
+    long = b64encode(bytes(4) + bytes(5_000)).decode()
+    assert open_note(f"{note}— other {long}\n", [verifier]).others == 1
+
+    own = b64encode(verifier.key_id + bytes(5_000)).decode()
+    with pytest.raises(BadNote) as caught:
+        open_note(f"text\n\n— {SIGNER.name} {own}\n", [verifier])
+    assert caught.value.reason == "wrong_signature"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
 from base64 import b64decode, b64encode
 from pathlib import Path
 from string import Formatter
@@ -117,9 +118,9 @@ def test_an_edit_with_its_hash_made_anew_is_found() -> None:
 def test_an_edited_hash_outside_the_period_is_found() -> None:
     made = section(LEAVES, 5, 10)
     for change in (
-        {"before": (*made.before[:4], leaf_hash(b"x"))},
-        {"after": (leaf_hash(b"x"), *made.after[1:])},
-        {"before": tuple(reversed(made.before))},
+        {"before": (*tuple(made.before)[:4], leaf_hash(b"x"))},
+        {"after": (leaf_hash(b"x"), *tuple(made.after)[1:])},
+        {"before": tuple(reversed(tuple(made.before)))},
     ):
         verdict = verify(encode_bundle([msgspec.structs.replace(made, **change)]))
         assert verdict.codes() == ("no_older", "wrong_root")
@@ -127,7 +128,8 @@ def test_an_edited_hash_outside_the_period_is_found() -> None:
 
 def test_a_stored_hash_that_is_not_its_entrys_is_found() -> None:
     made = section(LEAVES)
-    wrong = (*made.leaves[:3], Leaf(leaf_hash(b"x"), LEAVES[3]), *made.leaves[4:])
+    leaves = tuple(made.leaves)
+    wrong = (*leaves[:3], Leaf(leaf_hash(b"x"), LEAVES[3]), *leaves[4:])
     verdict = verify(encode_bundle([msgspec.structs.replace(made, leaves=wrong)]))
     assert verdict.exit_code == 1
     assert "altered" in verdict.codes()
@@ -320,6 +322,22 @@ def test_the_second_verifier_runs_alone_where_it_was_copied_to(tmp_path: Path) -
 
     assert exit_status(exported(LEAVES)) == 0
     assert exit_status(exported(LEAVES).replace(b'"records":5', b'"records":6')) == 1
+
+
+def test_no_more_memory_is_held_for_more_entries(tmp_path: Path) -> None:
+    def most(size: int) -> int:
+        file = tmp_path / str(size)
+        file.write_bytes(exported(log(size)))
+        with file.open("rb") as source:
+            tracemalloc.start()
+            try:
+                assert verify_bundle(source, SIGNER.vkey).exit_code == 0
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+    most(20)  # what is made once
+    assert most(2_000) < most(200) + 20_000
 
 
 # ── the published misbehaviours, as bundles ───────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from visitsync.__main__ import visitsync
 
 PROMISED = {
     "audit export",
+    "audit prove",
     "audit verify",
     "audit checkpoint",
     "audit search",

@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from cli.test_serve import answers, serving
 from click.testing import CliRunner, Result
+from reference import tiles_reference
 from service.a_service import free_port
 
 from visitsync.__main__ import main, visitsync
@@ -130,6 +131,8 @@ def test_a_service_that_is_not_there_is_one_sentence(
     monkeypatch.setattr("sys.argv", arguments)
     monkeypatch.setenv("VISITSYNC_TOKEN", "vst_x")
     monkeypatch.setattr("visitsync.cli.office_client.handing_in.PAUSE", 0.0)
+    # It changes this whole process.
+    monkeypatch.setattr("visitsync.cli.terminal.crashing.leave_nothing", lambda: None)
 
     with pytest.raises(SystemExit) as ended:
         main()
@@ -332,6 +335,34 @@ def test_the_log_is_exported_and_verified_by_what_was_kept(host: Host, tmp_path:
     assert verify(forged, "--key", str(key)).exit_code in {1, 2}
     assert verify(bundle).exit_code == 2
     assert verify(APRIL, "--key", str(key)).exit_code == 2
+
+
+def test_the_log_is_written_as_tiles_into_an_empty_folder(host: Host, tmp_path: Path) -> None:
+    key = host.run("audit", "checkpoint", "--key").stdout.strip()
+    period = ["--from", "2020-01-01", "--to", "2099-01-01"]
+    folder = tmp_path / "new" / "tiles"
+    assert host.run("audit", "export", *period, "--tiles", str(folder)).exit_code == 0
+    (year,) = folder.iterdir()
+    assert tiles_reference.read(year, key)
+
+    again = host.run("audit", "export", *period, "--tiles", str(folder))
+    assert (again.exit_code, "is not empty" in again.stderr) == (2, True)
+    assert host.run("audit", "export", *period).exit_code == 2
+    both = [*period, "--tiles", str(tmp_path / "t"), str(tmp_path / "b")]
+    assert host.run("audit", "export", *both).exit_code == 2
+
+
+def test_one_entry_is_proved_and_verified_by_the_key_alone(host: Host, tmp_path: Path) -> None:
+    shard = host.run("audit", "checkpoint").stdout.split("\n")[0]
+    key = host.run("audit", "checkpoint", "--key").stdout.strip()
+    proof = tmp_path / "1.tlog-proof"
+    proof.write_bytes(host.run("audit", "prove", shard, "1").stdout_bytes)
+
+    assert host.run("audit", "verify", str(proof), "--key", key).exit_code == 0
+    assert host.run("audit", "verify", str(proof)).exit_code == 2
+    proof.write_bytes(proof.read_bytes().replace(b"index 1", b"index 2"))
+    assert host.run("audit", "verify", str(proof), "--key", key).exit_code == 1
+    assert host.run("audit", "prove", shard, "99999999").exit_code == 2
 
 
 def test_a_bundle_that_cannot_be_written_is_wrong_use_and_reads_nothing(

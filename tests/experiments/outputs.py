@@ -13,6 +13,7 @@ from web.conftest import Town
 from web.family import CASE_NO
 
 from visitsync.__main__ import visitsync
+from visitsync.audit import fiscal_year, origin
 from visitsync.web.app import ROUTES
 
 HEEDS: Final = {"Accept-Protected": "address"}
@@ -37,6 +38,9 @@ class Asked(NamedTuple):
     form: Mapping[str, str] | None = None
 
 
+_ENTRY: Final = (
+    {"shard": origin("visitsync", fiscal_year(dt.datetime.now(tz=dt.UTC))), "seq": "1"},
+)
 _DAYS: Final = ({"from": "2026-01-01", "until": "2027-01-01"},)
 _PURPOSES: Final = tuple({"purpose": one} for one in PURPOSES)
 _DIRECTIVE: Final = {
@@ -142,6 +146,9 @@ REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {
     ("GET", "/api/v1/access-log/statistics"): Asked(_DAYS),
     ("GET", "/api/v1/access-log/checkpoint"): Asked(),
     ("GET", "/api/v1/access-log/bundle"): Asked(_DAYS),
+    ("GET", "/api/v1/access-log/proof"): Asked(_ENTRY),
+    ("GET", "/api/v1/log-heads/newest"): Asked(),
+    ("POST", "/api/v1/log-heads/cosignatures"): Asked(body=[{"note": "-", "key": "-"}]),
     ("GET", "/search"): Asked(),
     ("POST", "/search"): Asked(form={"purpose": "care_coordination", "case_no": CASE_NO}),
     ("GET", "/households/{household}"): Asked(_PURPOSES),

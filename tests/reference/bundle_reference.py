@@ -33,8 +33,9 @@ SHARD = re.compile(
     rf"(?P<leaves>(?:leaf {B64} [^\n]*\n)*)"
     rf"(?P<after>(?:hash {B64}\n)*)"
     rf"(?P<opened>(?:open (?:0|[1-9]\d*) {B64} {B64}\n)*)"
-    r"checkpoint (?P<count>0|[1-9]\d*)\n"
+    r"(?P<kind>checkpoint|witnessed) (?P<count>0|[1-9]\d*)\n"
 )
+WITNESSED = re.compile(r"(?P<kind>checkpoint|witnessed) (?P<count>0|[1-9]\d*)\n")
 
 
 class Bad(Exception):
@@ -190,7 +191,9 @@ def check_shard(
     return origin, hashes, signed_root
 
 
-def verify(data: bytes, key: str | None, since: str | None = None) -> int:
+def verify(  # noqa: C901, PLR0915 -- one page, to be read from top to bottom
+    data: bytes, key: str | None, since: str | None = None
+) -> int:
     """0 good, 1 tampered with, 2 cannot decide."""
     first = b"visitsync/access-log-bundle/v1\n"
     if not data.startswith(first):
@@ -217,16 +220,29 @@ def verify(data: bytes, key: str | None, since: str | None = None) -> int:
             require(match)
             assert match is not None
             rest = rest[match.end() :]
-            lines = rest.split("\n", int(match["count"]))
-            require(len(lines) == int(match["count"]) + 1)
-            note = rest[: len(rest) - len(lines[-1])]
-            rest = lines[-1]
+            cosigned, part = [], match
+            while True:
+                lines = rest.split("\n", int(part["count"]))
+                require(len(lines) == int(part["count"]) + 1)
+                note = rest[: len(rest) - len(lines[-1])]
+                rest = lines[-1]
+                if part["kind"] == "checkpoint":
+                    break
+                cosigned.append(note)
+                following = WITNESSED.match(rest)
+                require(following)
+                assert following is not None
+                part, rest = following, rest[following.end() :]
             try:
                 origin, hashes, found = check_shard(match, note, key, heads)
             except Unsure:
                 unsure = True
                 continue
             heads[origin], trees[origin] = (len(hashes), found), hashes
+            for seen in cosigned:
+                theirs, size, its_root = head(seen, key)
+                require(theirs == origin and size <= len(hashes))
+                require(root(hashes[:size]) == its_root)
         if older is not None:
             hashes_now = trees.get(older[0])
             if hashes_now is None:
@@ -237,6 +253,50 @@ def verify(data: bytes, key: str | None, since: str | None = None) -> int:
     except (Bad, ValueError):
         return 1
     return 2 if unsure else 0
+
+
+def path_root(hashed: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root to which a path leads (RFC 6962, 2.1.1, read backwards)."""
+    require(0 <= index < size)
+    if size == 1:
+        require(not path)
+        return hashed
+    require(path)
+    k = 1
+    while k * 2 < size:
+        k *= 2
+    if index < k:
+        return sha(b"\x01" + path_root(hashed, index, k, path[:-1]) + path[-1])
+    return sha(b"\x01" + path[-1] + path_root(hashed, index - k, size - k, path[:-1]))
+
+
+def verify_proof(data: bytes, key: str | None) -> int:
+    """The same for a c2sp.org/tlog-proof file whose extra data is the entry."""
+    if not data.startswith(b"c2sp.org/tlog-proof@v1\n"):
+        return (
+            1
+            if data.startswith(b"c2sp.org/tlog-proof@v")
+            and not re.match(rb"c2sp\.org/tlog-proof@v[0-9]+(\n|$)", data)
+            else 2
+        )
+    try:
+        match = re.fullmatch(
+            rf"c2sp\.org/tlog-proof@v1\nextra ({B64})\nindex (0|[1-9][0-9]{{0,18}})\n"
+            rf"((?:{B64}\n)*?)\n((?s:.+))",
+            data.decode(),
+        )
+        require(match)
+        assert match is not None
+        line, path = b64(match[1]), [b64(one, 32) for one in match[3].splitlines()]
+        origin, size, signed_root = head(match[4], key)
+        require(path_root(sha(b"\x00" + line), int(match[2]), size, path) == signed_root)
+        fields = check_entry(line.decode())
+        require((fields["seq"], fields["shard"]) == (int(match[2]), origin))
+    except Unsure:
+        return 2
+    except (Bad, ValueError):
+        return 1
+    return 2 if key is None else 0
 
 
 if __name__ == "__main__":

@@ -52,7 +52,10 @@ async def settled(context: Context) -> str:
     await handed_in(context, [of_second_office(3)], SECOND_OFFICE)
     await handed_in(context, [a_visit(9, case_no="F-2", persons=OTHER_FAMILY)])
     household = await home_of(context)
-    await consented(context, household)
+    # With `contact`, so that a search by telephone finds them.
+    await consented(
+        context, household, categories=("attendance", "services", "identity", "contact")
+    )
     return household
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from build import OFFICE, OPERATOR, WORKER, a_visit, applied, handed_in
+from reference import tiles_reference
 
-from visitsync.audit import peek_checkpoint, verify_bundle
-from visitsync.errors import BadParameter, NotAllowed
-from visitsync.service import access_log
+from visitsync.audit import decode_place, peek_checkpoint, verify_bundle, verify_place
+from visitsync.errors import BadParameter, LogBroken, NotAllowed
+from visitsync.service import access_log, log_proofs
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
+from visitsync.store import access_log as log_rows
 
 LONG_AGO, FAR_OFF = dt.date(2020, 4, 1), dt.date(2100, 4, 1)
 
@@ -65,3 +70,56 @@ async def test_an_export_tells_nothing_of_a_family(context: Context) -> None:
 
     for value in ("試験", "花子", "F-1", "rec-1", "000-8524-4921"):
         assert value.encode() not in bundle
+
+
+async def test_what_was_logged_last_can_be_proved_at_once(context: Context) -> None:
+    await applied(context)
+    older = peek_checkpoint(await access_log.checkpoint(context))
+    proof = await log_proofs.prove(context, OPERATOR, older.origin, older.size)
+
+    assert verify_place(proof, access_log.public_key(context)).codes() == ("included",)
+    assert b'"kind":"log_read"' in decode_place(proof).line
+
+
+async def test_whole_years_are_taken_away_as_tiles(context: Context, tmp_path: Path) -> None:
+    await applied(context)
+    older = peek_checkpoint(await access_log.checkpoint(context))
+    folder = tmp_path / "tiles"
+    async for tile in await access_log.tiles(context, OPERATOR, LONG_AGO, FAR_OFF):
+        (folder / tile.path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / tile.path).write_bytes(tile.data)
+
+    year = folder / older.origin.rsplit("/", 1)[1]
+    assert list(folder.glob("*")) == [year]
+    entries = tiles_reference.read(year, access_log.public_key(context))
+    assert len(entries) == older.size + 1
+    assert b'"kind":"log_exported"' in entries[-1]
+
+
+async def test_tiles_are_for_auditors(context: Context) -> None:
+    await applied(context)
+    with pytest.raises(NotAllowed):
+        await access_log.tiles(context, WORKER, LONG_AGO, FAR_OFF)
+
+
+async def test_tiles_of_a_log_that_is_not_what_was_signed_have_no_checkpoint(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await applied(context)
+    honest = log_rows.entries
+
+    async def forged(*given: Any) -> AsyncIterator[tuple[int, int, str]]:
+        async for seq, at, leaf in honest(*given):
+            yield seq, at, leaf.replace("operator", "opera")
+
+    monkeypatch.setattr(log_rows, "entries", forged)
+    paths: list[str] = []
+
+    async def take() -> None:
+        async for tile in await access_log.tiles(context, OPERATOR, LONG_AGO, FAR_OFF):
+            paths.append(tile.path)  # noqa: PERF401 -- what came before it failed counts
+
+    with pytest.raises(LogBroken, match="not what was signed"):
+        await take()
+    assert paths
+    assert not [one for one in paths if one.endswith("checkpoint")]

@@ -72,6 +72,7 @@ async def recorded(context: Context, home: str, **changed: Any) -> Recorded:
 
 
 def opened(context: Context, made: Recorded) -> Receipt:
+    assert made.receipt is not None
     return open_receipt(made.receipt, [NoteVerifier(context.log.vkey)])
 
 
@@ -110,6 +111,7 @@ async def test_a_receipt_says_what_where_and_when_and_names_nobody(context: Cont
         ).scalar_one()
     assert msgspec.json.decode(row)["basis"] == f"{made.id}@1"
     assert msgspec.json.decode(row)["time"] == told.at
+    assert made.receipt is not None
     assert home not in made.receipt
     assert "p1" not in made.receipt.split()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from build import CARE, WORKER, a_visit, applied, consented, handed_in, home_of
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_signed
 from visitsync.errors import DatabaseUnavailable, LogBroken, SignerError
@@ -239,3 +240,25 @@ async def test_two_services_on_one_log_leave_neither_gap_nor_fork(settings: Sett
     assert [seq for seq, _ in leaves] == list(range(head.size))
     tree = Frontier(leaf_hash(leaf.encode()) for _, leaf in leaves)
     assert checked(one, head.note) == Checkpoint(head.shard, head.size, tree.root())
+
+
+async def test_what_another_service_signs_meanwhile_is_no_old_database(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_context(settings) as one, open_context(settings) as other:
+        home = await a_household(one)
+        for each in (one, other):
+            await each.log.signing.stop()
+        read = stored.head
+
+        async def overtaken(connection: AsyncConnection) -> Head:
+            found = await read(connection)
+            monkeypatch.setattr(stored, "head", read)
+            await timelines.view(other, WORKER, home, CARE)
+            await other.log.signing.cover()
+            return found
+
+        await timelines.view(one, WORKER, home, CARE)
+        monkeypatch.setattr(stored, "head", overtaken)
+        note = await one.log.signing.cover()
+        assert checked(one, note).size == (await head_of(one)).size

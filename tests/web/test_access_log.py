@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -16,7 +17,7 @@ from web.conftest import Town
 from web.family import AUDITOR, CASE_NO, NAMES, OFFICE_STAFF, STRANGER, WORKER, consent, settle
 from web.test_households import UNKNOWN, look
 
-from visitsync.audit import peek_checkpoint, verify_bundle
+from visitsync.audit import fiscal_year, origin, peek_checkpoint, verify_bundle, verify_place
 from visitsync.cli.installation.at_hand import operator
 from visitsync.service import access_log, log_search, tokens
 from visitsync.service.caller import Scope
@@ -29,6 +30,7 @@ OF_FAMILY: Final = set(NAMES) - {"大石"}
 """That is also a member of staff's name, which auditors are told."""
 PATH: Final = "/api/v1/access-log"
 DAYS: Final = "?from=2026-01-01&until=2027-01-01"
+ENTRY: Final = f"?shard={origin('visitsync', fiscal_year(dt.datetime.now(tz=dt.UTC)))}&seq=1"
 ASKED: Final[dict[str, str]] = {
     f"GET {PATH}": "",
     f"POST {PATH}/search": "",
@@ -36,6 +38,7 @@ ASKED: Final[dict[str, str]] = {
     f"GET {PATH}/statistics": DAYS,
     f"GET {PATH}/checkpoint": "",
     f"GET {PATH}/bundle": DAYS,
+    f"GET {PATH}/proof": ENTRY,
 }
 LOGGED: Final[dict[str, str]] = {
     f"GET {PATH}": "log_read",
@@ -43,6 +46,7 @@ LOGGED: Final[dict[str, str]] = {
     f"POST {PATH}/export": "log_exported",
     f"GET {PATH}/statistics": "log_read",
     f"GET {PATH}/bundle": "log_exported",
+    f"GET {PATH}/proof": "log_read",
 }
 MINE: Final[list[Route]] = [one for one in ROUTES if one.path.startswith(PATH)]
 OPEN: Final = f"GET {PATH}/checkpoint"
@@ -211,6 +215,10 @@ async def test_what_cannot_be_looked_for_is_named(
         (f"GET {PATH}/statistics", "?from=2026-01-01&until=", "until"),
         (f"GET {PATH}/bundle", "?from=2026-01-01&until=2026-01-01", "until"),
         (f"POST {PATH}/export", "?format=xlsx", "format"),
+        (f"GET {PATH}/proof", "?shard=visitsync/visitsync/2099&seq=0", "shard"),
+        (f"GET {PATH}/proof", "?shard=x&seq=-1", "seq"),
+        (f"GET {PATH}/proof", f"{ENTRY}00000", "seq"),
+        (f"GET {PATH}/proof", "?shard=x", "seq"),
     ],
 )
 async def test_a_wrong_parameter_is_named(town: Town, name: str, query: str, where: str) -> None:
@@ -301,6 +309,13 @@ async def test_the_bundle_is_verified_with_the_checkpoint_of_before(town: Town) 
     verdict = verify_bundle(bundle, access_log.public_key(town.context), older.decode())
     assert [one.code for one in verdict.findings] == ["whole", "older_agrees"]
     assert verdict.entries == peek_checkpoint(older.decode()).size + 1
+
+
+async def test_a_proof_of_one_entry_is_verified_by_the_key_alone(town: Town) -> None:
+    _, proof = await ask(town, f"GET {PATH}/proof", town.staff(AUDITOR))
+    verdict = verify_place(proof, access_log.public_key(town.context))
+    assert verdict.codes() == ("included",)
+    assert verdict.findings[0].facts["entry"] == 1
 
 
 async def test_statistics_name_people_and_no_household(town: Town) -> None:

@@ -5,6 +5,7 @@ Nothing here reads a database or a clock; whoever has a bundle and the public ke
     LogEntry → leaf → leaf_hash → Frontier.append → Checkpoint → signed note
 """
 
+from visitsync.audit.blocks import BLOCK, Blocks
 from visitsync.audit.bundle import Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
 from visitsync.audit.bundle import lines as bundle_lines
@@ -12,9 +13,16 @@ from visitsync.audit.bundle import stored as stored_leaves
 from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
+from visitsync.audit.cosignature import Cosigner
 from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
 from visitsync.audit.entry import read as read_leaf
+from visitsync.audit.growing_path import GrowingPath
+from visitsync.audit.head_extension import HeadExtension
+from visitsync.audit.head_extension import parse as parse_head_extension
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
+from visitsync.audit.place import MAX_PROOF_BYTES, PlaceProof, is_place_proof, verify_place
+from visitsync.audit.place import decode as decode_place
+from visitsync.audit.place import encode as encode_place
 from visitsync.audit.proofs import (
     consistency_proof,
     inclusion_proof,
@@ -26,34 +34,47 @@ from visitsync.audit.receipt import open_signed as open_receipt
 from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
 from visitsync.audit.shards import split as split_origin
+from visitsync.audit.tiles import Tile, TileMaker
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.audit.verify import verify_bundle
 
 __all__ = [
+    "BLOCK",
     "EMPTY_ROOT",
     "KINDS",
+    "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
+    "Blocks",
     "Checkpoint",
+    "Cosigner",
     "Finding",
     "Frontier",
+    "GrowingPath",
+    "HeadExtension",
     "Leaf",
     "LogEntry",
     "NoteSigner",
     "NoteVerifier",
     "Opened",
     "OpenedNote",
+    "PlaceProof",
     "Receipt",
     "Section",
+    "Tile",
+    "TileMaker",
     "Verdict",
     "bundle_lines",
     "check_extends",
     "commitment",
     "consistency_proof",
+    "decode_place",
     "encode_bundle",
+    "encode_place",
     "fiscal_year",
     "inclusion_proof",
     "instant",
+    "is_place_proof",
     "key_name",
     "leaf",
     "leaf_hash",
@@ -63,6 +84,7 @@ __all__ = [
     "open_signed",
     "opening",
     "origin",
+    "parse_head_extension",
     "peek_checkpoint",
     "read_leaf",
     "root_of",
@@ -73,4 +95,5 @@ __all__ = [
     "verify_bundle",
     "verify_consistency",
     "verify_inclusion",
+    "verify_place",
 ]

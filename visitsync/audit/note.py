@@ -23,9 +23,10 @@ MAX_SIGNATURES: Final = 100
 MAX_NOTE_BYTES: Final = 256 * 1024
 
 _ED25519: Final = 1
-_COSIGNATURE: Final = 4
+COSIGNATURE: Final = 4
+"""The kind of a witness's key."""
 _KEY_ID_BYTES: Final = 4
-_TIME_BYTES: Final = 8
+TIME_BYTES: Final = 8
 _PUBLIC_BYTES: Final = 32
 _VKEY: Final = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)")
 _SIGNATURE: Final = re.compile(r"— ([^+\s]+) ([A-Za-z0-9+/]+=*)")
@@ -45,7 +46,7 @@ class NoteSigner:
     def __init__(self, name: str, seed: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.name = name
-        self.vkey = _vkey(name, _ED25519, self._key.public_key().public_bytes_raw())
+        self.vkey = vkey_of(name, _ED25519, self._key.public_key().public_bytes_raw())
         """The public key, as auditors are given it."""
         NoteVerifier(self.vkey)
 
@@ -86,7 +87,7 @@ class NoteVerifier:
         if found is None or material is None or len(material) != 1 + _PUBLIC_BYTES:
             raise BadParameter("this is no verifier key; copy the whole line", where="key")
         kind, public = material[0], material[1:]
-        if kind not in {_ED25519, _COSIGNATURE} or _vkey(found[1], kind, public) != vkey:
+        if kind not in {_ED25519, COSIGNATURE} or vkey_of(found[1], kind, public) != vkey:
             raise BadParameter(
                 "this verifier key is damaged or of an unknown kind; copy the whole line",
                 where="key",
@@ -104,8 +105,8 @@ class NoteVerifier:
             BadNote: if this key did not sign this text.
         """
         signed = text.encode()
-        if self._kind == _COSIGNATURE:
-            time, signature = signature[:_TIME_BYTES], signature[_TIME_BYTES:]
+        if self._kind == COSIGNATURE:
+            time, signature = signature[:TIME_BYTES], signature[TIME_BYTES:]
             seconds = int.from_bytes(time, "big")
             signed = f"cosignature/v1\ntime {seconds}\n".encode() + signed
         try:
@@ -183,7 +184,8 @@ def split_note(note: str | bytes) -> tuple[str, list[tuple[str, str, bytes, byte
     return f"{text}\n", lines
 
 
-def _vkey(name: str, kind: int, public: bytes) -> str:
+def vkey_of(name: str, kind: int, public: bytes) -> str:
+    """The verifier key of a public key of a kind."""
     material = bytes((kind,)) + public
     key_id = sha256(name.encode() + b"\n" + material).digest()[:_KEY_ID_BYTES]
     return f"{name}+{key_id.hex()}+{to_base64(material)}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from visitsync.audit import shards
 from visitsync.audit.bundle import Section
@@ -17,36 +18,65 @@ from visitsync.audit.entry import (
     version_of,
 )
 from visitsync.audit.note import NoteVerifier
-from visitsync.audit.tree import leaf_hash, root_of
+from visitsync.audit.tree import Frontier, leaf_hash
 from visitsync.audit.verdict import Finding
 from visitsync.errors import BadNote, LogBroken
 
 
+class Checked(NamedTuple):
+    """What a year is found to be."""
+
+    head: Checkpoint | None
+    """Its checkpoint, if it can be read."""
+    size: int
+    """How many entries it has in the bundle."""
+    roots: Mapping[int, bytes]
+    """By size, of those that were asked for and that it has."""
+    findings: tuple[Finding, ...]
+
+
 def check_section(
-    section: Section, verifiers: Sequence[NoteVerifier], earlier: Mapping[str, Checkpoint]
-) -> tuple[Checkpoint | None, tuple[Finding, ...]]:
-    """The year's checkpoint, if it can be read, and what was found.
+    section: Section,
+    verifiers: Sequence[NoteVerifier],
+    earlier: Mapping[str, Checkpoint],
+    sizes: Collection[int] = (),
+) -> Checked:
+    """What is found about one year; each of its lines is looked at once and not kept.
 
     Args:
         section: the year.
         verifiers: the log's key; empty if none is known, then signatures are not checked.
         earlier: the checkpoints of the years before it in the bundle, by origin.
+        sizes: of which older sizes the root is asked for.
+
+    Raises:
+        LogBroken: the file changes while it is read.
     """
     check = _Check(section, verifiers, earlier)
     checkpoint = check.head()
-    check.entries()
+    tree = _Tree(sizes)
+    for hashed in section.before:
+        tree.append(hashed)
+    check.entries(tree)
+    for hashed in section.after:
+        tree.append(hashed)
     if checkpoint is not None:
-        check.tree(checkpoint)
-    return checkpoint, tuple(check.found.values())
+        check.tree(checkpoint, tree.frontier)
+    return Checked(checkpoint, tree.frontier.size, tree.roots, tuple(check.found.values()))
 
 
-def hashes_of(section: Section) -> list[bytes]:
-    """All leaf hashes of a year, those of the entries at hand computed from their bytes."""
-    return [
-        *section.before,
-        *(leaf_hash(leaf.line) for leaf in section.leaves),
-        *section.after,
-    ]
+class _Tree:
+    """The tree of a year, and its roots as they were at older sizes."""
+
+    def __init__(self, sizes: Collection[int]) -> None:
+        self.frontier = Frontier()
+        self.sizes = sizes
+        self.roots = {0: self.frontier.root()} if 0 in sizes else {}
+
+    def append(self, hashed: bytes) -> None:
+        self.frontier.append(hashed)
+        if self.frontier.size in self.sizes:
+            self.roots[self.frontier.size] = self.frontier.root()
 
 
 class _Check:
@@ -82,30 +112,31 @@ class _Check:
             self.note("wrong_signature" if error.reason == "wrong_signature" else "not_signed")
         return checkpoint
 
-    def tree(self, checkpoint: Checkpoint) -> None:
+    def tree(self, checkpoint: Checkpoint, found: Frontier) -> None:
         """The entries against the signed root."""
         section = self.section
-        hashes = hashes_of(section)
-        if len(hashes) != checkpoint.size:
-            self.note("wrong_count", size=checkpoint.size, entries=len(hashes))
-        elif root_of(hashes) != checkpoint.root:
+        if found.size != checkpoint.size:
+            self.note("wrong_count", size=checkpoint.size, entries=found.size)
+        elif found.root() != checkpoint.root:
             if "altered" not in self.found:  # which says more
                 self.note("wrong_root")
         elif self.verifiers and not self.found:
             self.note(
                 "whole",
-                size=len(hashes),
+                size=found.size,
                 entries=len(section.leaves),
                 first=len(section.before),
                 signer=self.verifiers[0].name,
             )
 
-    def entries(self) -> None:
-        """Each entry by itself, and against the one before it."""
+    def entries(self, tree: _Tree) -> None:
+        """Each entry by itself, and against the one before it; its hash goes to the tree."""
         opened = {part.place: part for part in self.section.opened}
         earliest = self.start
         for place, stored in enumerate(self.section.leaves, start=len(self.section.before)):
-            if leaf_hash(stored.line) != stored.hashed:
+            hashed = leaf_hash(stored.line)
+            tree.append(hashed)
+            if hashed != stored.hashed:
                 self.note("altered", entry=place)
             try:
                 entry = read(stored.line)

@@ -3,55 +3,76 @@
 Everything is recomputed from the exported bytes. What is found: entries edited, removed, inserted
 or moved, an end cut off, a log signed again by another key, time that runs backwards, and, against
 an older checkpoint, a log that was rewritten or shows different contents to different people.
+Nothing grows with the log: a year of millions of entries needs no more memory than a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from io import BytesIO
+from typing import BinaryIO
 
-from visitsync.audit import bundle as bundles
+from visitsync.audit import bundle_reading
+from visitsync.audit.bundle import VERSION
 from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.note import NoteVerifier
-from visitsync.audit.section import check_section, hashes_of
-from visitsync.audit.tree import root_of
+from visitsync.audit.section import Checked, check_section
 from visitsync.audit.verdict import Finding, Verdict
+from visitsync.audit.witnessed import check_witnessed, heads_witnessed, verifiers_of
 from visitsync.errors import BadParameter, LogBroken
 
 
-def verify_bundle(data: bytes, key: str | None, since: str | None = None) -> Verdict:
+def verify_bundle(
+    data: bytes | BinaryIO, key: str | None, since: str | None = None, witnesses: Sequence[str] = ()
+) -> Verdict:
     """What can be said about a bundle. Never raises on content.
 
     Args:
-        data: the bundle's bytes.
+        data: the bundle's bytes, or the file that holds them, opened to be read.
         key: the log's public key (vkey), from a source that is trusted, never from the bundle.
         since: a signed checkpoint that was kept from an earlier time; without one, a log that was
             rewritten as a whole and signed again by the same key is not noticed.
+        witnesses: public keys of witnesses, from a source that is trusted.
     """
-    version = bundles.version_of(data)
+    source = BytesIO(data) if isinstance(data, bytes) else data
+    version = bundle_reading.version_of(source)
     if version is None:
         return Verdict(findings=(Finding("not_a_bundle"),))
-    if version != bundles.VERSION:
+    if version != VERSION:
         return Verdict(findings=(Finding("unknown_version", {"version": version}),))
     try:
-        sections = bundles.decode(data)
+        return _verify(bundle_reading.decode(source), key, since, witnesses)
     except LogBroken as error:
         return Verdict(findings=(Finding("damaged", {"line": error.where or ""}),))
 
-    findings = [] if bundles.is_as_exported(data) else [Finding("not_as_exported")]
+
+def _verify(
+    bundle: bundle_reading.Bundle, key: str | None, since: str | None, witnesses: Sequence[str]
+) -> Verdict:
+    findings = [] if bundle.as_exported else [Finding("not_as_exported")]
     verifiers = _verifiers(key, findings)
     older = _older(since, verifiers, findings)
+    named = verifiers_of(witnesses)
+    if named is None:
+        findings.append(Finding("bad_witness_key"))
     heads: dict[str, Checkpoint] = {}
-    for section in sections:
-        head, found = check_section(section, verifiers, heads)
-        findings += found
-        if head is not None:
-            heads[section.origin] = head
+    years: dict[str, Checked] = {}
+    for section in bundle.sections:
+        sizes = heads_witnessed(section)
+        if older is not None and older.origin == section.origin:
+            sizes |= {older.size}
+        year = check_section(section, verifiers, heads, sizes)
+        findings += year.findings
+        findings += check_witnessed(section, year.roots, verifiers, named or ())
+        years.setdefault(section.origin, year)
+        if year.head is not None:
+            heads[section.origin] = year.head
     if older is not None:
-        findings.append(_against(older, sections, heads))
-    notes = (since, *(section.note for section in sections))
+        findings.append(_against(older, years.get(older.origin)))
+    notes = (since, *(section.note for section in bundle.sections))
     return Verdict(
         findings=tuple(findings),
-        entries=sum(len(section.leaves) for section in sections),
+        entries=sum(len(section.leaves) for section in bundle.sections),
         notes=tuple(note for note in notes if note is not None),
     )
 
@@ -80,19 +101,15 @@ def _older(
         return None
 
 
-def _against(
-    older: Checkpoint, sections: Sequence[bundles.Section], heads: Mapping[str, Checkpoint]
-) -> Finding:
+def _against(older: Checkpoint, year: Checked | None) -> Finding:
     """How the log stands to a checkpoint that was kept."""
-    section = next((one for one in sections if one.origin == older.origin), None)
-    if section is None:
+    if year is None:
         return Finding("older_of_another_log", {"shard": older.origin})
-    hashes, head = hashes_of(section), heads.get(older.origin)
     facts: dict[str, int | str] = {"shard": older.origin, "size": older.size}
-    if older.size > len(hashes):
-        return Finding("shorter", {**facts, "entries": len(hashes)})
-    if head is not None and head.size == older.size and head.root != older.root:
+    if older.size > year.size:
+        return Finding("shorter", {**facts, "entries": year.size})
+    if year.head is not None and year.head.size == older.size and year.head.root != older.root:
         return Finding("split_view", facts)
-    if root_of(hashes[: older.size]) != older.root:
+    if year.roots.get(older.size) != older.root:
         return Finding("rewritten", facts)
     return Finding("older_agrees", facts)

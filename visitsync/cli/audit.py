@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from visitsync.audit import KINDS, verify_bundle
+from visitsync.audit import (
+    KINDS,
+    MAX_PROOF_BYTES,
+    is_place_proof,
+    verify_bundle,
+    verify_place,
+)
 from visitsync.cli.installation import at_hand
 from visitsync.cli.terminal import log_entries, output
 from visitsync.cli.terminal.running import run, spoken
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import access_log, log_search, log_statistics
+from visitsync.service import access_log, log_proofs, log_search, log_statistics
 from visitsync.service.log_search import LogPage, LogSearch
 from visitsync.service.log_statistics import LogStatistics
 from visitsync.web import log_files
@@ -33,11 +40,25 @@ def command() -> None:
 @command.command(epilog="Example: visitsync audit export --from 2026-04-01 --to 2026-10-01 OUT")
 @click.option("--from", "start", required=True, type=_DAY, help="The first day.")
 @click.option("--to", "until", required=True, type=_DAY, help="The day after the last.")
-@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
-def export(*, start: dt.datetime, until: dt.datetime, out: Path) -> None:
+@click.option(
+    "--tiles",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of OUT: whole years as tiles that other tools read, into this empty folder.",
+)
+@click.argument("out", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def export(*, start: dt.datetime, until: dt.datetime, tiles: Path | None, out: Path | None) -> None:
     """Write the entries of a period to OUT, with the signed head. This too is logged."""
     if start >= until:
         raise click.UsageError("--from must lie before --to.")
+    if tiles is not None and out is None:
+        _into_empty_folder(tiles, start.date(), until.date())
+    elif out is not None and tiles is None:
+        _into_file(out, start.date(), until.date())
+    else:
+        raise click.UsageError("Name OUT, or a folder with --tiles.")
+
+
+def _into_file(out: Path, start: dt.date, until: dt.date) -> None:
     try:
         file = out.open("ab")  # before the log is read: what cannot be kept need not be exported
     except OSError:
@@ -45,10 +66,38 @@ def export(*, start: dt.datetime, until: dt.datetime, out: Path) -> None:
             f"{out} cannot be written; name a file that you may write."
         ) from None
     with file:
-        bundle = run(_export(start.date(), until.date()))
+        bundle = run(_export(start, until))
         file.truncate(0)
         file.write(bundle)
     click.echo(f"Wrote {out} ({len(bundle):,} bytes).")
+
+
+def _into_empty_folder(folder: Path, start: dt.date, until: dt.date) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not any(folder.iterdir()) and os.access(folder, os.W_OK)
+    except OSError:
+        empty = False
+    if not empty:
+        raise click.UsageError(f"{folder} is not empty or cannot be written; name a new folder.")
+    click.echo(f"Wrote {run(_tiles(folder, start, until)):,} files to {folder}.")
+
+
+@command.command(
+    epilog="Example: visitsync audit prove visitsync/shiomi/2026 4711 > 4711.tlog-proof"
+)
+@click.argument("shard")
+@click.argument("seq", type=click.IntRange(min=0))
+def prove(*, shard: str, seq: int) -> None:
+    """Print the proof that entry SEQ stands in the log of the year SHARD. This too is logged.
+
+    Anybody checks it with the public key alone: visitsync audit verify 4711.tlog-proof --key PUB
+    """
+    try:
+        proof = run(_prove(shard, seq))
+    except BadParameter as error:
+        raise click.UsageError(f"{error.where}: {error}.") from None
+    click.echo(proof, nl=False)
 
 
 @command.command(epilog="Example: visitsync audit verify log.bundle --key key.pub --since old.txt")
@@ -59,13 +108,28 @@ def export(*, start: dt.datetime, until: dt.datetime, out: Path) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A checkpoint that was kept earlier.",
 )
+@click.option("--witness", "witnesses", multiple=True, help="A witness's public key, or its file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def verify(*, bundle: Path, key: str | None, since: Path | None, as_json: bool) -> None:
-    """Check BUNDLE; needs no database and no server.
+def verify(
+    *,
+    bundle: Path,
+    key: str | None,
+    since: Path | None,
+    witnesses: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Check BUNDLE, or the proof of one entry; needs no database and no server.
 
     Exit status: 0 nothing was changed, 1 something was, 2 it cannot be decided.
     """
-    verdict = verify_bundle(bundle.read_bytes(), _key(key), _checkpoint(since))
+    with bundle.open("rb") as file:
+        data = file.read(MAX_PROOF_BYTES + 1)
+        if is_place_proof(data):
+            verdict = verify_place(data, _key(key), _checkpoint(since))
+        else:
+            verdict = verify_bundle(
+                file, _key(key), _checkpoint(since), [_key(one) or "" for one in witnesses]
+            )
     language = spoken()
     if as_json:
         output.as_json(
@@ -202,6 +266,22 @@ def _in_japan(at: dt.datetime | None) -> dt.datetime | None:
 async def _export(start: dt.date, until: dt.date) -> bytes:
     async with at_hand.opened() as context:
         return await access_log.export(context, at_hand.operator(), start, until)
+
+
+async def _tiles(folder: Path, start: dt.date, until: dt.date) -> int:
+    count = 0
+    async with at_hand.opened() as context:
+        async for tile in await access_log.tiles(context, at_hand.operator(), start, until):
+            file = folder / tile.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(tile.data)
+            count += 1
+    return count
+
+
+async def _prove(shard: str, seq: int) -> bytes:
+    async with at_hand.opened() as context:
+        return await log_proofs.prove(context, at_hand.operator(), shard, seq)
 
 
 async def _checkpoint_now() -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import click
 
+from visitsync.cli.office_client import witnessed
 from visitsync.cli.office_client.handing_in import Answer, Desk, Handed, Terms
 from visitsync.cli.terminal import output
 from visitsync.cli.terminal.running import run, spoken
@@ -34,7 +35,14 @@ _LEFT_OUT: Final = ("rejected", "conflict", "not_taken")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen; nothing is taken.")
 @click.option("--all-or-nothing", is_flag=True, help="Take nothing if any row is rejected.")
 @click.option("--canonical", is_flag=True, help="FILE is NDJSON of canonical reports.")
+@click.option(
+    "--witness",
+    "home",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of visitsync witness: look at the access log's newest head too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_obj
 @click.argument(
     "files",
     metavar="FILE…",
@@ -43,6 +51,8 @@ _LEFT_OUT: Final = ("rejected", "conflict", "not_taken")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 def command(  # noqa: PLR0913 -- click passes each option by name
+    now: Callable[[], float],
+    /,
     *,
     office: str,
     url: str,
@@ -50,6 +60,7 @@ def command(  # noqa: PLR0913 -- click passes each option by name
     dry_run: bool,
     all_or_nothing: bool,
     canonical: bool,
+    home: Path | None,
     as_json: bool,
     files: tuple[Path, ...],
 ) -> None:
@@ -68,6 +79,8 @@ def command(  # noqa: PLR0913 -- click passes each option by name
         output.as_json(answer.document)
     else:
         _tell(answer)
+    if home is not None:
+        witnessed.look(url, token, home, now=now)
     report = answer.document.get("report", {}) if answer.refused else answer.document
     if answer.refused or any(report["counts"][one] for one in _LEFT_OUT):
         raise click.exceptions.Exit(1)

@@ -151,6 +151,19 @@ class MasterKeys:
             replace(contents)
         return cls(contents, form)
 
+    @classmethod
+    def forget_signing_seed(cls, path: Path, form: Form = PLAIN) -> MasterKeys:
+        """Put a seed that signs nothing in place of the log's: a process of its own has it now.
+
+        Raises:
+            KeyFileError: as `load`, or if another change is under way.
+        """
+        with keyfile.replacement(path, form.encode) as replace:
+            held = keyfile.read(path, form.decode)
+            contents = msgspec.structs.replace(held, signing_seed=secrets.token_bytes(KEY_BYTES))
+            replace(contents)
+        return cls(contents, form)
+
     def copy(self, path: Path, form: Form) -> None:
         """Write the same keys to `path`, where nothing may stand yet, in another form.
 

@@ -73,6 +73,10 @@ class KeyFile:
         """Take the index keys of epochs before `before` out."""
         return MasterKeys.retire_index(self.path, before, self.form)
 
+    def forget_signing_seed(self) -> None:
+        """See `MasterKeys.forget_signing_seed`."""
+        MasterKeys.forget_signing_seed(self.path, self.form)
+
 
 class Credential:
     """A plain key file that systemd decrypts for the service; nobody here can change it."""

@@ -1,22 +1,31 @@
-"""The access log for those who check it: a bundle, the signed head, the public key."""
+"""The access log for those who check it: a bundle or tiles, the signed head, the public key."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import Section, encode_bundle, fiscal_year, leaf_hash, stored_leaves
-from visitsync.errors import BadParameter
+from visitsync.audit import (
+    Section,
+    Tile,
+    TileMaker,
+    encode_bundle,
+    fiscal_year,
+    leaf_hash,
+    peek_checkpoint,
+    stored_leaves,
+)
+from visitsync.errors import BadParameter, LogBroken
 from visitsync.schema.visit import JST
 from visitsync.service.auditors import must_audit
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.writing import change
-from visitsync.store import access_log, clock
+from visitsync.store import access_log, clock, witnesses
 
 
 async def export(context: Context, caller: Caller, start: dt.date, until: dt.date) -> bytes:
@@ -30,6 +39,51 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
         LogBroken: the log's head is not what was signed.
         SignerError: the signer cannot sign.
     """
+    await _log_export(context, caller, start, until)
+    async with context.database.reading() as connection:
+        period = range(_stored(start), _stored(until))
+        years = await _years(connection, start, until)
+        sections = [await _section(connection, one, period) for one in years]
+    # Beside the event loop: a year's log keeps nobody waiting.
+    return await asyncio.to_thread(encode_bundle, sections)
+
+
+async def tiles(
+    context: Context, caller: Caller, start: dt.date, until: dt.date
+) -> AsyncIterator[Tile]:
+    """The whole years in which the period falls as C2SP tiles, each year in a folder of its own.
+
+    They come one after the other, a year's checkpoint after its last tile. The export is logged
+    before this returns.
+
+    Raises:
+        NotAllowed, BadParameter, LogBroken, SignerError: as `export`.
+    """
+    await _log_export(context, caller, start, until)
+    return _tiles(context, start, until)
+
+
+async def _tiles(context: Context, start: dt.date, until: dt.date) -> AsyncIterator[Tile]:
+    async with context.database.reading() as connection:
+        for year in await _years(connection, start, until):
+            made = TileMaker()
+            async for _, _, leaf in access_log.entries(connection, year.shard, year.size):
+                for tile in made.append(leaf.encode()):
+                    yield _in_year(year, tile)
+            for tile in made.finish():
+                yield _in_year(year, tile)
+            head = peek_checkpoint(year.note)
+            if (head.size, head.root) != (made.size, made.root()):
+                raise LogBroken("The access log is not what was signed", where=year.shard)
+            yield _in_year(year, Tile("checkpoint", year.note.encode()))
+
+
+def _in_year(year: _Year, tile: Tile) -> Tile:
+    return Tile(f"{year.number}/{tile.path}", tile.data)
+
+
+async def _log_export(context: Context, caller: Caller, start: dt.date, until: dt.date) -> None:
+    """Log that the log is taken away, and have the head cover that."""
     caller.must("audit")
     if until <= start:
         raise BadParameter("must lie after the first day", where="until")
@@ -42,17 +96,15 @@ async def export(context: Context, caller: Caller, start: dt.date, until: dt.dat
             public={"purpose": "audit"},
         )
     await context.log.signing.cover()
-    async with context.database.reading() as connection:
-        head = await access_log.head(connection)
-        closed = await access_log.years(connection)
-        years = [_Year(*one) for one in closed]
-        if head.signed:
-            years.append(_Year(head.shard, head.signed, head.note))
-        wanted = [one for one in years if _overlaps(one, start, until)] or years[-1:]
-        period = range(_stored(start), _stored(until))
-        sections = [await _section(connection, one, period) for one in wanted]
-    # Beside the event loop: a year's log keeps nobody waiting.
-    return await asyncio.to_thread(encode_bundle, sections)
+
+
+async def _years(connection: AsyncConnection, start: dt.date, until: dt.date) -> list[_Year]:
+    """The years in which the period falls; without one, the newest."""
+    head = await access_log.head(connection)
+    years = [_Year(*one) for one in await access_log.years(connection)]
+    if head.signed:
+        years.append(_Year(head.shard, head.signed, head.note))
+    return [one for one in years if _overlaps(one, start, until)] or years[-1:]
 
 
 class _Year(NamedTuple):
@@ -91,6 +143,7 @@ async def _section(connection: AsyncConnection, year: _Year, period: range) -> S
         before=tuple(_without_period(before, within, after)),
         leaves=stored_leaves(within),
         after=tuple(after) if within else (),
+        witnessed=await witnesses.of_year(connection, year.shard, year.size),
         note=year.note,
     )
 

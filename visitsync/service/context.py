@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import NoteSigner, NoteVerifier, key_name
+from visitsync.audit import Blocks, NoteSigner, NoteVerifier, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
 from visitsync.envelope.providers import Provider
@@ -27,7 +27,7 @@ from visitsync.service.sealed_head import HeadSeal
 from visitsync.service.seen import Seen
 from visitsync.service.signing import Signing
 from visitsync.settings import Settings, password_of
-from visitsync.signer import Signer
+from visitsync.signer import LogSigner, RemoteSigner, Signer
 from visitsync.store import durability, index_keys, installation, master_keys, schema
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
@@ -50,6 +50,10 @@ class Context:
     seen: Seen
     folded: Recent[bytes, Folded]
     """What offices know of registrations, folded for comparing, by their sealed form."""
+    blocks: dict[str, Blocks] = field(default_factory=dict)
+    """Of each year's log, as far as it was read for witnesses."""
+    growing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever reads further into the log for them."""
 
 
 @asynccontextmanager
@@ -68,8 +72,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     try:
         async with database.reading() as connection:
             await durability.refuse_lies(connection)
-            await fitting(connection, settings, master, provider)
-        log = logbook_of(settings, database, master)
+            log = await asyncio.to_thread(logbook_of, settings, database, master)
+            await fitting(connection, settings, master, provider, log.vkey)
         await log.signing.cover()
         keyring = Keyring(master, settings.tenant, again=provider.load)
         log.start()
@@ -121,19 +125,25 @@ def open_database(settings: Settings) -> Database:
     return open_sqlite(settings.embedded, patience=settings.database_wait_seconds)
 
 
-def signer_of(settings: Settings, master: MasterKeys) -> NoteSigner:
-    """What signs the access log's checkpoints."""
-    return NoteSigner(key_name(settings.tenant), master.signing_seed)
+def signer_of(settings: Settings, master: MasterKeys) -> LogSigner:
+    """What signs the access log's heads: a process of its own, or this one."""
+    if settings.signer_socket is not None:
+        return RemoteSigner(settings.signer_socket)
+    return Signer(settings.signed_head, NoteSigner(key_name(settings.tenant), master.signing_seed))
 
 
 def logbook_of(settings: Settings, database: Database, master: MasterKeys) -> Logbook:
-    """The access log, not yet started."""
-    key = signer_of(settings, master)
+    """The access log, not yet started.
+
+    Raises:
+        SignerError: its signer is away.
+    """
+    signer = signer_of(settings, master)
     return Logbook(
         database,
-        Signing(database, Signer(settings.signed_head, key)),
-        HeadSeal(master.head_key, NoteVerifier(key.vkey)),
-        key,
+        Signing(database, signer),
+        HeadSeal(master.head_key, NoteVerifier(signer.vkey)),
+        signer,
         settings.tenant,
         queue=settings.log_queue,
         patience=settings.log_wait_seconds,
@@ -141,7 +151,11 @@ def logbook_of(settings: Settings, database: Database, master: MasterKeys) -> Lo
 
 
 async def fitting(
-    connection: AsyncConnection, settings: Settings, master: MasterKeys, provider: Provider
+    connection: AsyncConnection,
+    settings: Settings,
+    master: MasterKeys,
+    provider: Provider,
+    vkey: str,
 ) -> Installation:
     """What the database was set up for, if it fits this release, key file and municipality.
 
@@ -156,7 +170,7 @@ async def fitting(
         raise SchemaMismatch("The database is not set up; run visitsync migrate")
     if found.tenant != settings.tenant:
         raise SettingsError("The database belongs to another municipality", where="tenant")
-    if found.vkey != signer_of(settings, master).vkey:
+    if found.vkey != vkey:
         raise KeyFileError(
             "This key file belongs to another database; put the right one back",
             where=str(provider.path),

@@ -69,8 +69,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: dt.datetime
     effective: Effective
     """Whether it holds from now on, or waits for a second person."""
-    receipt: str
-    """A signed note for the family to keep."""
+    receipt: str | None
+    """A signed note for the family to keep; None where the log's signer is away at this moment."""
 
 
 class Found(NamedTuple):
@@ -147,7 +147,7 @@ async def record(
     if draft.effect == "deny":
         await leaving.drained(last, made.at)
     effective: Effective = "once_confirmed" if waits else "at_once"
-    return _recorded(context, "recorded", fact, body, entry, effective)
+    return await _recorded(context, "recorded", fact, body, entry, effective)
 
 
 async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
@@ -182,7 +182,7 @@ async def confirm(context: Context, caller: Caller, directive: str) -> Recorded:
             private={"recorded_by": found.proposal.recorded_by},
             public={"decision": "confirmed"},
         )
-    return _recorded(context, "confirmed", fact, body, entry)
+    return await _recorded(context, "confirmed", fact, body, entry)
 
 
 async def withdraw(
@@ -227,7 +227,7 @@ async def withdraw(
             public={},
         )
     await leaving.drained(last, made.at)
-    return _recorded(context, "withdrawn", fact, body, entry)
+    return await _recorded(context, "withdrawn", fact, body, entry)
 
 
 def refuse_unless_theirs(body: Body, caller: Caller, said: Withdrawal | None) -> None:
@@ -315,7 +315,7 @@ def _fact(name: str, version: int, at: int, household: str, body: Body) -> Fact:
     return Fact(consents.KIND, name, version, at, household, consents.written(body))
 
 
-def _recorded(  # noqa: PLR0913, PLR0917 -- all that a receipt says
+async def _recorded(  # noqa: PLR0913, PLR0917 -- all that a receipt says
     context: Context,
     what: What,
     fact: Fact,
@@ -328,5 +328,5 @@ def _recorded(  # noqa: PLR0913, PLR0917 -- all that a receipt says
         version=fact.version,
         recorded_at=clock.instant(fact.recorded_at),
         effective=effective,
-        receipt=receipts.signed(context, what, fact, body, entry, effective),
+        receipt=await receipts.signed(context, what, fact, body, entry, effective),
     )

@@ -10,17 +10,22 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import Checkpoint, Frontier, NoteSigner, NoteVerifier, leaf_hash, open_signed
+from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_signed
 from visitsync.envelope import MasterKeys
 from visitsync.envelope.providers import Provider
-from visitsync.errors import DatabaseUnavailable, LogBroken, OperatorError, VisitsyncError
+from visitsync.errors import (
+    DatabaseUnavailable,
+    LogBroken,
+    OperatorError,
+    SignerError,
+    VisitsyncError,
+)
 from visitsync.service.context import (
     Context,
     fitting,
     logbook_of,
     open_database,
     refuse_other_schema,
-    signer_of,
 )
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring, held
@@ -65,7 +70,6 @@ class _Look(NamedTuple):
     connection: AsyncConnection
     provider: Provider
     master: MasterKeys
-    signer: NoteSigner
     log: Logbook
     now: int
     is_running: bool
@@ -130,7 +134,14 @@ async def checks(
         )
         return (keys, _unfit("database", missing))
     database = open_database(settings)
-    signer = signer_of(settings, master)
+    try:
+        if log is None:
+            found_log = await asyncio.to_thread(logbook_of, settings, database, master)
+        else:
+            found_log = log
+    except SignerError as error:
+        await database.close()
+        return (keys, _unfit("log", error))
     try:
         async with database.reading() as connection:
             look = _Look(
@@ -138,8 +149,7 @@ async def checks(
                 connection,
                 provider,
                 master,
-                signer,
-                log or logbook_of(settings, database, master),
+                found_log,
                 int(now * _MICROSECONDS),
                 log is not None,
                 thorough,
@@ -200,7 +210,7 @@ async def _schema(look: _Look) -> None:
 
 
 async def _installation(look: _Look) -> None:
-    found = await fitting(look.connection, look.settings, look.master, look.provider)
+    found = await fitting(look.connection, look.settings, look.master, look.provider, look.log.vkey)
     keyring = Keyring(look.master, found.tenant)
     keys = keyring.opened(await data_keys.of_households(look.connection, [""]))
     for kind in (LOG, STAFF, REPORTS):
@@ -235,7 +245,7 @@ async def _log(look: _Look) -> None:
 
 
 async def _read_whole_log(look: _Look, head: Head) -> None:
-    verifier = NoteVerifier(look.signer.vkey)
+    verifier = NoteVerifier(look.log.vkey)
     closed = [(*one, None) for one in await access_log.years(look.connection)]
     for shard, signed, note, size in (*closed, (head.shard, head.signed, head.note, head.size)):
         frontier = Frontier()

@@ -21,20 +21,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import (
     Frontier,
-    NoteSigner,
     Receipt,
     fiscal_year,
     leaf,
     leaf_hash,
     opening,
     origin,
-    sign_receipt,
 )
 from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
 from visitsync.service import leaving
 from visitsync.service.entries import Draft, placed
 from visitsync.service.sealed_head import HeadSeal
 from visitsync.service.signing import Signing
+from visitsync.signer import LogSigner
 from visitsync.store import access_log, clock, epochs
 from visitsync.store.access_log import Head, Row
 from visitsync.store.database import Database
@@ -96,7 +95,7 @@ class Logbook:
         database: where it stands.
         signing: which has its heads signed.
         seal: of its head.
-        key: with which receipts are signed.
+        signer: which signs receipts too.
         tenant: the municipality.
         queue: how many looks may wait at one time.
         patience: seconds a look waits before it is refused.
@@ -107,7 +106,7 @@ class Logbook:
         database: Database,
         signing: Signing,
         seal: HeadSeal,
-        key: NoteSigner,
+        signer: LogSigner,
         tenant: str,
         *,
         queue: int,
@@ -116,7 +115,7 @@ class Logbook:
         self._database = database
         self.signing = signing
         self._seal = seal
-        self._key = key
+        self._signer = signer
         self._tenant = tenant
         self._queue = queue
         self._patience = patience
@@ -129,11 +128,17 @@ class Logbook:
     @property
     def vkey(self) -> str:
         """The public key."""
-        return self._key.vkey
+        return self._signer.vkey
 
-    def receipt(self, told: Receipt) -> str:
-        """A receipt as a signed note; for what stands in the log durably, and for nothing else."""
-        return sign_receipt(told, self._key)
+    async def receipt(self, told: Receipt) -> str:
+        """A receipt as a signed note; for what stands in the log durably, and for nothing else.
+
+        Raises:
+            SignerError: the signer is away.
+            LogBroken, DatabaseUnavailable: see `Signing.cover`.
+        """
+        await self.signing.cover()
+        return await asyncio.to_thread(self._signer.receipt, told)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(

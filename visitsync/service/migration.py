@@ -87,7 +87,9 @@ async def migrate(settings: Settings) -> State:
             if await installation.read(connection) is None:
                 await _set_up(connection, database, settings)
             else:
-                await fitting(connection, settings, master := provider.load(), provider)
+                master = provider.load()
+                signer = signer_of(settings, master)
+                await fitting(connection, settings, master, provider, signer.vkey)
                 for epoch in master.index_epochs:
                     await index_keys.name(connection, epoch, master.index_id(epoch))
                 if state.revision is not None and state.revision < _SIGNED_LATER:
@@ -134,6 +136,6 @@ async def _remember_signed(
 ) -> None:
     """Tell the signer what was signed before it had a memory of its own."""
     head = await access_log.head(connection)
-    signer = Signer(settings.signed_head, signer_of(settings, master))
-    if signer.signed() is None:
+    signer = signer_of(settings, master)
+    if isinstance(signer, Signer) and signer.signed() is None:
         signer.adopt(head.frontier, head.note)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_signed
 from visitsync.errors import IntegrityError, LogBroken, VisitsyncError
-from visitsync.signer import Extension, Signed, Signer
+from visitsync.signer import Extension, LogSigner, Signed
 from visitsync.store import access_log
 from visitsync.store.access_log import Head
 from visitsync.store.database import Database
@@ -34,7 +34,7 @@ class Signing:
         signer: which signs its heads.
     """
 
-    def __init__(self, database: Database, signer: Signer) -> None:
+    def __init__(self, database: Database, signer: LogSigner) -> None:
         self._database = database
         self._signer = signer
         self._verifier = NoteVerifier(signer.vkey)
@@ -68,31 +68,46 @@ class Signing:
             SignerError: the signer cannot sign.
             DatabaseUnavailable: the log cannot be read, or the checkpoint not be kept.
         """
-        # Asked before the database: it knows nothing yet that is committed only afterwards.
-        last = await asyncio.to_thread(self._signer.signed)
         async with self._database.reading() as connection:
-            head = await access_log.head(connection)
-            if head.signed == head.size and last is not None and last.note == head.note:
-                return head.note
-            note = await self.sign(connection, head)
+            for _ in range(_TRIES):
+                # Asked before the database: it knows nothing yet that is committed only afterwards,
+                # whatever another service has signed meanwhile.
+                last = await asyncio.to_thread(self._signer.signed)
+                head = await access_log.head(connection)
+                if head.signed == head.size and last is not None and last.note == head.note:
+                    return head.note
+                note = await self._extended(connection, head, last)
+                if note is not None:
+                    break
+            else:
+                raise LogBroken("The signer signs another log at the same time", where="signer")
         async with self._database.writing() as connection:
             await access_log.cover(connection, head.shard, head.size, note, head.now)
         return note
 
     async def sign(self, connection: AsyncConnection, head: Head) -> str:
-        """The checkpoint of a committed head.
+        """The checkpoint of a committed head, which is held.
 
         Raises:
             LogBroken, SignerError: as by `cover`.
         """
         for _ in range(_TRIES):
             last = await asyncio.to_thread(self._signer.signed)
-            asked = await _extension(connection, head, last)
-            made = await asyncio.to_thread(self._signer.extend, asked)
-            if made is not None:
-                self._check(made, head)
-                return made.note
+            note = await self._extended(connection, head, last)
+            if note is not None:
+                return note
         raise LogBroken("The signer signs another log at the same time", where=head.shard)
+
+    async def _extended(
+        self, connection: AsyncConnection, head: Head, last: Signed | None
+    ) -> str | None:
+        """The checkpoint of a head after the `last` one; None if another was signed meanwhile."""
+        asked = await _extension(connection, head, last)
+        made = await asyncio.to_thread(self._signer.extend, asked)
+        if made is None:
+            return None
+        self._check(made, head)
+        return made.note
 
     def _check(self, made: Signed, head: Head) -> None:
         """Believe the signer no more than anybody else."""

@@ -223,7 +223,7 @@ async def _log(
         },
     )
     head = await turn.hold()
-    await still_signed_in(turn.connection, caller, head.now)
+    await still_signed_in(turn.connection, caller, max(head.now, head.last_at))
     if report.submission is not None and placed.new_registrations:
         homes = {one.id: one.household for one in placed.new_registrations}
         at = max(head.now, head.last_at)

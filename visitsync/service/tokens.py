@@ -133,9 +133,11 @@ async def authenticate(
     if known is None:
         async with context.database.reading() as connection:
             found = await tokens.by_digest(connection, digest)
-        if found is None or found[0].revoked_at is not None or found[2] >= found[0].expires_at:
+        if found is None:
             raise NotSignedIn("The token is unknown, has expired or was revoked")
-        token, epoch, _ = found
+        token, epoch, now = found
+        if token.revoked_at is not None or not token.issued_at <= now < token.expires_at:
+            raise NotSignedIn("The token is unknown, has expired or was revoked")
         known = Caller(
             kind="office" if token.kind == "office" else "staff",
             id=token.subject,

@@ -87,7 +87,7 @@ async def change(
         if placing:
             await households.hold_intake(turn.connection)
         head = await turn.hold()
-        await still_signed_in(turn.connection, caller, head.now)
+        await still_signed_in(turn.connection, caller, max(head.now, head.last_at))
         yield Change(context, turn, head)
 
 

@@ -15,13 +15,15 @@ from visitsync.audit import (
     Frontier,
     NoteSigner,
     NoteVerifier,
+    Receipt,
     leaf_hash,
     open_signed,
     read_leaf,
     sign_checkpoint,
+    sign_receipt,
     split_origin,
 )
-from visitsync.errors import LogBroken
+from visitsync.errors import LogBroken, SignerError
 from visitsync.signer.extension import Extension, Signed
 from visitsync.signer.state import held
 
@@ -86,6 +88,18 @@ class Signer:
             state.write(made)
             return made
 
+    def receipt(self, told: Receipt) -> str:
+        """A receipt as a signed note; it can be no checkpoint.
+
+        Raises:
+            SignerError: its entry is not covered by a signed head yet.
+        """
+        with held(self._path) as state:
+            last = state.read()
+        if last is None or not _covers(last, told):
+            raise SignerError("A receipt is signed once its entry is", where="signer")
+        return sign_receipt(told, self._key)
+
     def adopt(self, frontier: bytes, note: str) -> Signed:
         """Remember a head that this key signed before it remembered any.
 
@@ -111,6 +125,12 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"<Signer {self._key.name}>"
+
+
+def _covers(last: Signed, told: Receipt) -> bool:
+    if told.shard == last.shard:
+        return told.index < last.size
+    return split_origin(told.shard) < split_origin(last.shard)
 
 
 def _from_which(last: Signed | None, asked: Extension) -> Frontier | None:

@@ -66,21 +66,29 @@ class State:
         Raises:
             SignerError: it cannot be written.
         """
-        draft = self._path.with_name(f".{self._path.name}.new")
+        replace_file(self._path, _encoded(signed))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of a file, whole and durably, or raise and keep what was there.
+
+    Raises:
+        SignerError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
-            try:
-                os.fchmod(descriptor, _MODE)
-                data = _encoded(signed)
-                while data:
-                    data = data[os.write(descriptor, data) :]
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            draft.replace(self._path)
-            _sync(self._path.parent)
-        except OSError as error:
-            raise _cannot("written", error, self._path) from None
+            os.fchmod(descriptor, _MODE)
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise _cannot("written", error, path) from None
 
 
 @contextlib.contextmanager

@@ -373,6 +373,16 @@ log_year: Final = sa.Table(
     _number("size"),
     _text("note"),
 )
+witnessed: Final = sa.Table(
+    # The newest head of a year that a witness cosigned.
+    "witnessed",
+    METADATA,
+    _text("witness", key=True),  # office:ID or staff:ID
+    _text("shard", key=True),
+    _number("size"),
+    _text("note"),
+    _number("at"),
+)
 
 APPEND_ONLY: Final = (
     *("fact", "log_entry", "log_year"),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store.among import among
 from visitsync.store.clock import Now
-from visitsync.store.tables import consent_epoch, token
+from visitsync.store.tables import consent_epoch, log_head, token
 
 
 class Token(NamedTuple):
@@ -32,16 +32,25 @@ async def add(connection: AsyncConnection, made: Token) -> None:
 
 
 async def by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Token, int, int] | None:
-    """The token with this digest, its epoch, and the database's present instant."""
+    """The token with this digest, its epoch, and the present instant.
+
+    That is never before the newest entry of the access log: a token that has ended does not hold
+    again when the database's clock is set back.
+    """
     scope = sa.literal("token:") + token.c.id
     epoch = sa.select(consent_epoch.c.value).where(consent_epoch.c.scope == scope)
     found = await connection.execute(
-        sa.select(token, epoch.scalar_subquery().label("epoch"), Now().label("now")).where(
-            token.c.digest == digest
-        )
+        sa.select(
+            token,
+            epoch.scalar_subquery().label("epoch"),
+            Now().label("now"),
+            sa.select(log_head.c.last_at).scalar_subquery().label("last_at"),
+        ).where(token.c.digest == digest)
     )
     row = found.first()
-    return None if row is None else (Token._make(row[:-2]), row.epoch or 0, row.now)
+    if row is None:
+        return None
+    return Token._make(row[:-3]), row.epoch or 0, max(row.now, row.last_at or 0)
 
 
 async def by_id(connection: AsyncConnection, one: str) -> Token | None:

@@ -18,6 +18,7 @@ from visitsync.web.api import (
     guardians,
     households,
     legal_bases,
+    log_heads,
     mirrors,
     protection,
     standing,
@@ -40,6 +41,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *legal_bases.ROUTES,
     *mirrors.ROUTES,
     *access_log.ROUTES,
+    *log_heads.ROUTES,
     *signing_in.ROUTES,
     *household.ROUTES,
 )

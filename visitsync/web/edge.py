@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import traceback
-from pathlib import PurePath
 from typing import Final
 
 import structlog
 from aiohttp import web
 
+from visitsync import logs
 from visitsync.errors import DatabaseUnavailable, VisitsyncError
 from visitsync.service import leaving
 from visitsync.web import body, problems
@@ -68,7 +67,7 @@ def _refuse(request: web.Request, error: Exception, request_id: str) -> web.Stre
             code=problem.code,
             error=type(error).__name__,
             where=error.where if isinstance(error, VisitsyncError) else None,
-            frames=_frames(error),
+            frames=logs.frames(error.__traceback__),
         )
     language = languages.of(request)
     if _wants_page(request):
@@ -81,9 +80,3 @@ def _refuse(request: web.Request, error: Exception, request_id: str) -> web.Stre
 def _wants_page(request: web.Request) -> bool:
     outside = request.path.startswith("/api/") or request.path in {"/healthz", "/readyz"}
     return not outside and "text/html" in request.headers.get("Accept", "")
-
-
-def _frames(error: BaseException) -> list[str]:
-    """Where it happened, innermost last: files and lines, never messages, which may hold values."""
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    return [f"{PurePath(one.filename).name}:{one.lineno}:{one.name}" for one in frames]

@@ -12,7 +12,7 @@ from aiohttp import web
 from visitsync.audit import KINDS
 from visitsync.errors import BadParameter
 from visitsync.schema.vocabulary import VOCABULARY
-from visitsync.service import access_log, log_search, log_statistics
+from visitsync.service import access_log, log_proofs, log_search, log_statistics
 from visitsync.service.log_entries import FoundEntry
 from visitsync.service.log_search import LogPage, LogSearch
 from visitsync.service.log_statistics import LogStatistics
@@ -25,6 +25,7 @@ from visitsync.web.log_files import FORMS, MEDIA_TYPES, Form
 from visitsync.web.route import Operation, Parameter, Permission, Route
 
 _PLAIN: Final = "text/plain"
+_DIGITS: Final = 15
 
 
 class LogPageSearch(LogSearch, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +127,20 @@ async def log_bundle(request: web.Request) -> web.Response:
         body=bundle,
         content_type="application/octet-stream",
         headers={"Content-Disposition": 'attachment; filename="access-log.bundle"'},
+    )
+
+
+async def log_proof(request: web.Request) -> web.Response:
+    """One entry with its path to the signed head."""
+    written = request.query["seq"]
+    if not (written.isascii() and written.isdigit() and len(written) <= _DIGITS):
+        raise BadParameter("must be a number", where="seq")
+    shard = request.query["shard"]
+    proof = await log_proofs.prove(request.app[CONTEXT], request[CALLER], shard, int(written))
+    return web.Response(
+        body=proof,
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": 'attachment; filename="entry.tlog-proof"'},
     )
 
 
@@ -264,6 +279,32 @@ ROUTES: Final = (
         query=_DAYS,
         operation=Operation(
             about="The entries of a period with the signed head, for `visitsync audit verify`.",
+            answers={},
+            files=("application/octet-stream",),
+        ),
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}/proof",
+        handler=log_proof,
+        permission=_AUDIT,
+        reveals="log",
+        query=(
+            Parameter(
+                name="shard",
+                about="The year's log, as an entry names it.",
+                schema=_TEXT,
+                required=True,
+            ),
+            Parameter(
+                name="seq",
+                about="The entry's place in it, from 0.",
+                schema={"type": "integer", "minimum": 0},
+                required=True,
+            ),
+        ),
+        operation=Operation(
+            about="The proof that an entry stands in the log, for `visitsync audit verify`.",
             answers={},
             files=("application/octet-stream",),
         ),

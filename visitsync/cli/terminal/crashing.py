@@ -1,0 +1,31 @@
+"""What a crash leaves behind: where it happened. No message, no value, no picture of the memory."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from types import TracebackType
+
+from visitsync import logs
+
+
+def leave_nothing() -> None:
+    """From now on, in this process; Python itself would print messages, which repeat values."""
+    sys.excepthook = lambda kind, _, trace: _tell(kind, trace)
+    threading.excepthook = lambda one: _tell(one.exc_type, one.exc_traceback)
+    sys.unraisablehook = lambda one: _tell(one.exc_type, one.exc_traceback)
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 -- not there on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _tell(kind: type[BaseException], trace: TracebackType | None) -> None:
+    line = {
+        "error": kind.__name__,
+        "event": "crashed",
+        "frames": logs.frames(trace),
+        "level": "critical",
+    }
+    sys.stderr.write(json.dumps(line) + "\n")
