@@ -33,7 +33,7 @@ def test_every_dependency_is_explained_and_nothing_else() -> None:
     wanted = names(PROJECT["project"]["dependencies"])
     for extra in PROJECT["project"]["optional-dependencies"].values():
         wanted |= names(extra)
-    wanted |= names(groups["dev"]) | names(groups["postgres"])
+    wanted |= names(groups["dev"]) | names(groups["postgres"]) | names(groups["go"])
     assert {name for name in explained if name.strip("-")} == wanted
 
 

@@ -108,18 +108,20 @@ async def test_tiles_of_a_log_that_is_not_what_was_signed_have_no_checkpoint(
     await applied(context)
     honest = log_rows.entries
 
-    async def forged(*given: Any) -> AsyncIterator[tuple[int, int, str]]:
-        async for seq, at, leaf in honest(*given):
+    async def forged(*given: Any, **more: Any) -> AsyncIterator[tuple[int, int, str]]:
+        async for seq, at, leaf in honest(*given, **more):
             yield seq, at, leaf.replace("operator", "opera")
 
-    monkeypatch.setattr(log_rows, "entries", forged)
+    tiles = await access_log.tiles(context, OPERATOR, LONG_AGO, FAR_OFF)
     paths: list[str] = []
 
     async def take() -> None:
-        async for tile in await access_log.tiles(context, OPERATOR, LONG_AGO, FAR_OFF):
+        async for tile in tiles:
             paths.append(tile.path)  # noqa: PERF401 -- what came before it failed counts
 
-    with pytest.raises(LogBroken, match="not what was signed"):
-        await take()
+    with monkeypatch.context() as patched:
+        patched.setattr(log_rows, "entries", forged)
+        with pytest.raises(LogBroken, match="not what was signed"):
+            await take()
     assert paths
     assert not [one for one in paths if one.endswith("checkpoint")]

@@ -195,6 +195,7 @@ async def test_a_head_that_was_not_signed_stops_everything(
 ) -> None:
     async with open_context(settings) as context:
         household = await a_household(context)
+        await context.log.signing.cover()  # what waits for the signer would write another note
         async with context.database.writing() as connection:
             await connection.execute(sa.text(tampering))
 

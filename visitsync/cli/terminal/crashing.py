@@ -7,8 +7,6 @@ import sys
 import threading
 from types import TracebackType
 
-from visitsync import logs
-
 
 def leave_nothing() -> None:
     """From now on, in this process; Python itself would print messages, which repeat values."""
@@ -22,6 +20,8 @@ def leave_nothing() -> None:
 
 
 def _tell(kind: type[BaseException], trace: TracebackType | None) -> None:
+    from visitsync import logs  # noqa: PLC0415 -- loads much that asking for help does not need
+
     line = {
         "error": kind.__name__,
         "event": "crashed",
