@@ -49,7 +49,7 @@ from visitsync.service.keyring import (
     VisitPlace,
 )
 from visitsync.settings import Settings
-from visitsync.store import access_log, data_keys, rotations, sealed_rows, visits
+from visitsync.store import access_log, data_keys, households, rotations, sealed_rows, visits
 from visitsync.store.access_log import Row
 from visitsync.store.data_keys import DESTROYED
 from visitsync.store.sealed_rows import Anew
@@ -299,11 +299,12 @@ async def test_a_key_goes_only_after_a_while(context: Context, home: str) -> Non
     """Who has read a row before it was sealed anew can still open it."""
     async with context.database.reading() as connection:
         rows = await visits.of_households(connection, [home])
-    task = asyncio.create_task(data_rotation.rotate(context, OPERATOR, grace=1.5))
+    task = asyncio.create_task(data_rotation.rotate(context, OPERATOR, grace=1.0))
     for _ in range(400):
         await asyncio.sleep(0.01)
         if (await stand(context))[RECORDS].keys() == {2}:
             break
+    await asyncio.sleep(0.3)
     assert (RECORDS, 1) in await versions(context)
     assert len([await _line(context, one) for one in rows]) == 4
     await task
@@ -393,6 +394,24 @@ async def test_a_wrapped_key_of_another_version_does_not_open(context: Context, 
         await handed_in(context, [a_visit(30)])
     with pytest.raises(Tampered):
         await seen(context, home)
+
+
+async def test_nothing_is_sealed_anew_while_somebody_holds_the_intake(
+    context: Context, home: str
+) -> None:
+    """Whoever seals holds it, so what they seal is never under a key that is on its way out."""
+    run = await data_rotation._begin(context, OPERATOR, home)  # noqa: SLF001
+    tally = data_rotation._Tally()  # noqa: SLF001
+    async with context.database.writing() as connection:
+        await households.hold_intake(connection)
+        step = data_rotation._step(context, OPERATOR, run, tally, int)  # type: ignore[arg-type] # noqa: SLF001
+        task = asyncio.create_task(step)
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        assert {version for _, version in await versions(context)} == {1}
+    await task
+    assert (RECORDS, 2) in await versions(context)
+    await rotated(context, home)
 
 
 # ── other processes ───────────────────────────────────────────────────────────────────────────────

@@ -110,10 +110,18 @@ async def test_while_it_runs_searches_find_what_stands_under_either(
             under.append(set(await counts(context)))
             assert await found(service) == before
 
+        step = index_rotation._step  # noqa: SLF001
+
+        async def first_look(*given: Any) -> Any:
+            await look()
+            return await step(*given)
+
         monkeypatch.setattr(index_rotation, "_BATCH", 1)
         monkeypatch.setattr(index_rotation, "_pause", look)
+        monkeypatch.setattr(index_rotation, "_step", first_look)
         await rotated(context)
         assert len(under) > 6
+        assert under[0] == {1}
         assert {1, 2} in under
         assert await found(service) == before
 
@@ -313,3 +321,18 @@ async def test_the_status_follows_a_rotation(
     }
     assert next(one.rows for one in told.versions if one.kind == "records") == 4
     assert path.exists()
+
+
+async def test_old_terms_go_only_after_a_while(context: Context) -> None:
+    """Who had read the epochs before may still ask for the old terms alone."""
+    await two_families(context)
+    terms = (await counts(context))[1]
+    task = asyncio.create_task(index_rotation.rotate(context, OPERATOR, grace=1.0))
+    for _ in range(400):
+        await asyncio.sleep(0.01)
+        if (await counts(context)).get(2) == terms:
+            break
+    await asyncio.sleep(0.3)
+    assert await counts(context) == {1: terms, 2: terms}
+    await task
+    assert await counts(context) == {2: terms}
