@@ -54,6 +54,9 @@ from visitsync.store.access_log import Row
 from visitsync.store.data_keys import DESTROYED
 from visitsync.store.sealed_rows import Anew
 
+# What these show does not depend on the database.
+once = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
 SCAN = Evidence(kind="paper", media_type="application/pdf", content=PDF)
 
 
@@ -126,6 +129,7 @@ async def _directives(context: Context) -> list[str]:
         return list(rows.scalars())
 
 
+@once
 async def test_a_second_rotation_makes_a_third_version(context: Context, home: str) -> None:
     await rotated(context)
     await rotated(context)
@@ -151,6 +155,7 @@ async def test_the_log_keeps_its_old_keys_and_is_read_on(context: Context, home:
     await opened(context, after[-1])
 
 
+@once
 async def test_the_keys_of_one_household_alone(context: Context, home: str) -> None:
     await handed_in(context, [a_visit(9, case_no="F-9", persons=OTHER_FAMILY)])
     other = await home_of(context, "F-9")
@@ -164,6 +169,7 @@ async def test_the_keys_of_one_household_alone(context: Context, home: str) -> N
     assert await seen(context, home) == 4
 
 
+@once
 async def test_only_an_operator_rotates_and_only_what_there_is(context: Context) -> None:
     await applied(context)
     with pytest.raises(NotAllowed):
@@ -175,6 +181,7 @@ async def test_only_an_operator_rotates_and_only_what_there_is(context: Context)
     assert {version for _, version in await versions(context)} == {1}
 
 
+@once
 async def test_another_one_does_not_begin_before_the_first_is_done(
     context: Context, home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +246,7 @@ async def test_each_transaction_anchors_what_it_sealed(
 
 
 # ── what stays safe ───────────────────────────────────────────────────────────────────────────────
+@once
 async def test_a_row_that_was_altered_is_told_and_keeps_its_key(
     context: Context, home: str
 ) -> None:
@@ -262,6 +270,7 @@ async def rotations_left(context: Context) -> tuple[str, ...]:
         return await rotations.under_way(connection)
 
 
+@once
 async def test_a_destroyed_key_is_never_made_anew(context: Context, home: str) -> None:
     async with context.database.writing() as connection:
         gone = "UPDATE data_key SET state = :state, wrapped = NULL WHERE household = :home"
@@ -295,6 +304,7 @@ async def test_the_database_lets_evidence_be_sealed_anew_and_nothing_else(
     await changed("key_version = 2")
 
 
+@once
 async def test_a_key_goes_only_after_a_while(context: Context, home: str) -> None:
     """Who has read a row before it was sealed anew can still open it."""
     async with context.database.reading() as connection:
@@ -364,6 +374,7 @@ async def test_evidence_of_who_read_the_key_before_is_sealed_anew_before_it_goes
     assert (EVIDENCE, 1) not in await versions(context)
 
 
+@once
 async def test_master_and_data_keys_are_rotated_one_after_the_other(
     context: Context, home: str
 ) -> None:
@@ -376,6 +387,7 @@ async def test_master_and_data_keys_are_rotated_one_after_the_other(
     assert await seen(context, home) == 4
 
 
+@once
 async def test_a_wrapped_key_of_another_version_does_not_open(context: Context, home: str) -> None:
     """Else who knows an old key could have everything sealed under it from now on."""
     async with context.database.reading() as connection:
@@ -415,6 +427,7 @@ async def test_nothing_is_sealed_anew_while_somebody_holds_the_intake(
 
 
 # ── other processes ───────────────────────────────────────────────────────────────────────────────
+@once
 async def test_old_keys_leave_the_memory_of_other_processes(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,9 @@ from visitsync.settings import Settings
 from visitsync.store import access_log, data_keys, index_keys
 from visitsync.store.data_keys import DESTROYED
 
+# What these show does not depend on the database.
+once = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
 SOUGHT = (
     Sought(kana="シケン　ハナコ", birth_date="1991-09-14"),
     Sought(name="試験　太郎", birth_date="2025-01-20"),
@@ -160,6 +163,7 @@ async def test_who_comes_meanwhile_is_linked_and_found(
         assert await counts(context) == {3: terms[2]}
 
 
+@once
 async def test_tokens_may_be_longer_from_now_on(context: Context) -> None:
     await two_families(context)
     before = await found(context)
@@ -173,6 +177,7 @@ async def test_tokens_may_be_longer_from_now_on(context: Context) -> None:
 
 
 # ── what stays safe ───────────────────────────────────────────────────────────────────────────────
+@once
 async def test_only_an_operator_rotates(context: Context) -> None:
     for caller in (WORKER, as_office(OFFICE)):
         with pytest.raises(NotAllowed):
@@ -210,6 +215,7 @@ async def test_who_does_not_open_keeps_the_old_key_until_it_is_mended(context: C
     assert MasterKeys.load(context.settings.keys).index_epochs == (2,)
 
 
+@once
 async def test_nobody_whose_keys_are_destroyed_is_found_by_a_term(context: Context) -> None:
     home = await two_families(context)
     async with context.database.writing() as connection:
@@ -227,6 +233,7 @@ async def test_nobody_whose_keys_are_destroyed_is_found_by_a_term(context: Conte
     assert set(await counts(context)) == {2}
 
 
+@once
 async def test_the_head_and_the_identifiers_outlive_their_old_secret(settings: Settings) -> None:
     """A key file of the release before, in which one secret stood for all."""
     async with of_the_release_before(settings) as context:
@@ -262,6 +269,7 @@ async def of_the_release_before(settings: Settings) -> AsyncIterator[Context]:
         yield context
 
 
+@once
 async def test_another_index_key_than_the_databases_is_refused(settings: Settings) -> None:
     """With it nobody would be found, and nobody would notice."""
     kept = settings.keys.read_bytes()
@@ -283,6 +291,7 @@ async def test_another_index_key_than_the_databases_is_refused(settings: Setting
 
 
 # ── status, and what was cut short ────────────────────────────────────────────────────────────────
+@once
 async def test_the_status_follows_a_rotation(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +332,7 @@ async def test_the_status_follows_a_rotation(
     assert path.exists()
 
 
+@once
 async def test_old_terms_go_only_after_a_while(context: Context) -> None:
     """Who had read the epochs before may still ask for the old terms alone."""
     await two_families(context)
