@@ -50,7 +50,7 @@ from visitsync.service import (
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context, open_context
 from visitsync.service.directory import Wanted
-from visitsync.service.keyring import LOG, held
+from visitsync.service.keyring import LOG, DataKey, held
 from visitsync.service.looking_back import Period
 from visitsync.service.reports import Records
 from visitsync.store import access_log, clock, data_keys, households, visits
@@ -137,7 +137,7 @@ class Filler:
     """Writes looks at households of a city, evenly over a year."""
 
     def __init__(
-        self, context: Context, keys: Mapping[str, bytes], records: Mapping[str, list[str]]
+        self, context: Context, keys: Mapping[str, DataKey], records: Mapping[str, list[str]]
     ) -> None:
         self.context = context
         self.keys = keys

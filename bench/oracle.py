@@ -127,7 +127,7 @@ async def settle(context: Context) -> Homes:
     ]
     caller = Caller(kind="office", id=office, scopes=frozenset({"submit"}))
     await submissions.submit(context, caller, office, Records(b"\n".join(map(encode, more))))
-    index = context.keyring.index
+    index = context.keyring.ids
     known = [registration_id(index, office, city.case_no(one), "") for one in range(HOUSEHOLDS)]
     async with context.database.reading() as connection:
         homes = await stored.homes(connection, known)

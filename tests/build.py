@@ -197,7 +197,7 @@ async def handed_in(
 
 async def home_of(context: Context, case_no: str = "F-1", office: str = OFFICE) -> str:
     """The household in which a registration is."""
-    one = registration_id(context.keyring.index, office, case_no, "")
+    one = registration_id(context.keyring.ids, office, case_no, "")
     async with context.database.reading() as connection:
         return (await households.homes(connection, [one]))[one]
 

@@ -19,8 +19,16 @@ contexts = st.builds(
     revision=st.integers(0, 3),
     schema=texts,
     kind=texts,
+    key_version=st.integers(1, 3),
 )
-key_contexts = st.builds(KeyContext, tenant=texts, household=texts, program=texts, kind=texts)
+key_contexts = st.builds(
+    KeyContext,
+    tenant=texts,
+    household=texts,
+    program=texts,
+    kind=texts,
+    version=st.integers(1, 3),
+)
 
 
 @given(one=contexts, other=contexts)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from softhsm import LABEL, LIBRARY, NONE_HERE, PIN, UTIL, set_up
 
-from visitsync.envelope import KeyContext, MasterKeys, Wrapped
+from visitsync.envelope import KeyContext, MasterKeys, Wrapped, keyfile
+from visitsync.envelope.form import Contents
 from visitsync.errors import KeyFileError, Tampered
 
 pkcs11 = pytest.importorskip("pkcs11", reason="python-pkcs11 (the extra hsm) is not installed")
@@ -153,3 +154,24 @@ def test_a_wrong_pin_label_or_library_is_named_without_the_pin(path: Path, tmp_p
             MasterKeys.create(path, wrong)
         assert "planted" not in f"{caught.value!r} {caught.value.where}"
         assert not path.exists()
+
+
+def test_the_index_key_is_rotated_beside_a_token(path: Path, token: Any) -> None:
+    """Also where the file was written by a release with one secret for three keys."""
+    made = MasterKeys.create(path, token)
+    first = Contents.of_one_secret(made._contents.masters, b"i" * 32, b"s" * 32)  # noqa: SLF001
+    path.unlink()
+    keyfile.write_new(path, first, token.encode)
+    before = MasterKeys.load(path, token)
+    assert before._contents == first  # noqa: SLF001
+    MasterKeys.rotate_index(path, token)
+    both = MasterKeys.load(path, token)
+    assert both.index_epochs == (1, 2)
+    MasterKeys.rotate(path, token)
+    after = MasterKeys.retire_index(path, 2, token)
+
+    assert MasterKeys.load(path, token)._contents == after._contents  # noqa: SLF001
+    assert (after.epochs, after.index_epochs) == ((1, 2), (2,))
+    assert after.index_id(2) == both.index_id(2) != both.index_id(1)
+    assert after.id_key.exact("k") == before.id_key.exact("k")
+    assert (after.head_key, after.signing_seed) == (before.head_key, before.signing_seed)

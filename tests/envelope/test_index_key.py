@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors import needs_vectors, wycheproof
 
-from visitsync.envelope import IndexKey
+from visitsync.envelope import IdKey, IndexKey
+from visitsync.envelope.form import Contents
 
 SECRET = bytes(range(32))
 KEY = IndexKey(SECRET)
+IDS = IdKey(SECRET)
 
 
 @needs_vectors
@@ -45,12 +47,16 @@ def test_a_token_is_the_first_bits_of_a_keyed_hash(kind: str, value: str, bits: 
 
 @given(kind=st.text(max_size=10), parts=st.lists(st.text(max_size=10), max_size=4))
 def test_an_exact_key_is_a_keyed_hash_of_all_parts(kind: str, parts: list[str]) -> None:
-    assert KEY.exact(kind, *parts) == by_hand(b"visitsync/index/exact/1", kind, *parts)
+    """Its key is what releases with one secret derived from it."""
+    contents = Contents.of_one_secret({}, SECRET, b"")
+    assert IdKey(contents.ids).exact(kind, *parts) == by_hand(
+        b"visitsync/index/exact/1", kind, *parts
+    )
 
 
 def test_parts_do_not_flow_into_each_other() -> None:
-    spread = {KEY.exact("k", "ab", "c"), KEY.exact("k", "a", "bc"), KEY.exact("k", "abc")}
-    assert len(spread | {KEY.exact("ka", "bc"), KEY.exact("k", "abc", "")}) == 5
+    spread = {IDS.exact("k", "ab", "c"), IDS.exact("k", "a", "bc"), IDS.exact("k", "abc")}
+    assert len(spread | {IDS.exact("ka", "bc"), IDS.exact("k", "abc", "")}) == 5
 
 
 def test_a_town_of_50_000_gets_buckets_of_about_a_dozen() -> None:
@@ -66,7 +72,7 @@ def test_a_town_of_50_000_gets_buckets_of_about_a_dozen() -> None:
 def test_another_key_gives_other_tokens() -> None:
     other = IndexKey(bytes(32), token_bits=64)
     assert IndexKey(SECRET, token_bits=64).token("k", "v") != other.token("k", "v")
-    assert KEY.exact("k", "v") != other.exact("k", "v")
+    assert IDS.exact("k", "v") != IdKey(bytes(32)).exact("k", "v")
 
 
 @pytest.mark.parametrize("bits", [0, 65, -1])
@@ -78,9 +84,12 @@ def test_a_token_of_no_bits_or_too_many_is_refused(bits: int) -> None:
 def test_a_secret_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         IndexKey(SECRET[:31])
+    with pytest.raises(ValueError, match="32 bytes"):
+        IdKey(SECRET[:31])
 
 
 def test_the_key_is_not_printed_or_pickled() -> None:
-    assert repr(KEY) == "<IndexKey>"
-    with pytest.raises(TypeError):
-        pickle.dumps(KEY)
+    for key in (KEY, IDS):
+        assert repr(key) == f"<{type(key).__name__}>"
+        with pytest.raises(TypeError):
+            pickle.dumps(key)

@@ -24,8 +24,18 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def contents() -> keyfile.Contents:
     return keyfile.Contents(
-        masters={2: b"2" * 32, 10: b"3" * 32}, index=b"i" * 32, signing_seed=b"s" * 32
+        masters={2: b"2" * 32, 10: b"3" * 32},
+        indexes={1: b"i" * 32, 3: b"j" * 32},
+        ids=b"d" * 32,
+        head=b"h" * 32,
+        signing_seed=b"s" * 32,
     )
+
+
+@pytest.fixture
+def first() -> keyfile.Contents:
+    """What a file of the first version says."""
+    return keyfile.Contents.of_one_secret({2: b"2" * 32, 10: b"3" * 32}, b"i" * 32, b"s" * 32)
 
 
 @pytest.fixture
@@ -271,11 +281,11 @@ def test_no_descriptor_stays_open(path: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-@pytest.mark.parametrize("short", ["masters", "index", "signing_seed"])
+@pytest.mark.parametrize("short", ["masters", "indexes", "ids", "head", "signing_seed"])
 def test_a_key_of_another_length_is_refused(contents: keyfile.Contents, short: str) -> None:
     parts = {**msgspec.structs.asdict(contents), short: b"x" * 31}
-    if short == "masters":
-        parts["masters"] = {1: b"x" * 33}
+    if short in {"masters", "indexes"}:
+        parts[short] = {1: b"x" * 33}
     with pytest.raises(KeyFileError, match="damaged"):
         keyfile.decode(keyfile.encode(keyfile.Contents(**parts)), where="k")
 
@@ -283,10 +293,13 @@ def test_a_key_of_another_length_is_refused(contents: keyfile.Contents, short: s
 def test_the_form_stays_as_it_is_for_ever(contents: keyfile.Contents) -> None:
     twos, threes = "MjIy" * 10 + "MjI=", "MzMz" * 10 + "MzM="
     lines = [
-        "visitsync-keys v1",
+        "visitsync-keys v2",
         f"master 2 {twos}",
         f"master 10 {threes}",
-        "index " + "aWlp" * 10 + "aWk=",
+        "index 1 " + "aWlp" * 10 + "aWk=",
+        "index 3 " + "ampq" * 10 + "amo=",
+        "ids " + "ZGRk" * 10 + "ZGQ=",
+        "head " + "aGho" * 10 + "aGg=",
         "signing " + "c3Nz" * 10 + "c3M=",
     ]
     encoded = keyfile.encode(contents).decode()
@@ -311,13 +324,53 @@ def test_every_truncation_and_any_trailing_byte_is_refused(contents: keyfile.Con
 
 
 def test_an_unknown_version_is_named(contents: keyfile.Contents) -> None:
-    newer = keyfile.encode(contents).replace(b"-keys v1", b"-keys v2")
+    newer = keyfile.encode(contents).replace(b"-keys v2", b"-keys v3")
     with pytest.raises(KeyFileError, match="newer"):
         keyfile.decode(newer, where="k")
 
 
-def test_a_file_without_a_master_key_is_refused(contents: keyfile.Contents) -> None:
-    empty = keyfile.Contents(masters={}, index=contents.index, signing_seed=contents.signing_seed)
+def test_the_first_form_stays_as_it_is_for_ever(first: keyfile.Contents) -> None:
+    """Older releases read it, as long as only master keys are rotated."""
+    twos, threes = "MjIy" * 10 + "MjI=", "MzMz" * 10 + "MzM="
+    lines = [
+        "visitsync-keys v1",
+        f"master 2 {twos}",
+        f"master 10 {threes}",
+        "index " + "aWlp" * 10 + "aWk=",
+        "signing " + "c3Nz" * 10 + "c3M=",
+    ]
+    encoded = keyfile.encode(first).decode()
+    assert encoded.split("\n")[:-2] == lines
+    assert keyfile.decode(encoded.encode(), where="k") == first
+
+
+def test_what_is_taken_over_from_the_first_form_stays_when_its_secret_goes(
+    path: Path, first: keyfile.Contents
+) -> None:
+    """The same identifiers and the same seal of the log's head; the old secret is in no file."""
+    keyfile.write_new(path, first)
+    before = MasterKeys.load(path)
+    MasterKeys.rotate_index(path)
+    after = MasterKeys.retire_index(path, 2)
+
+    assert after.index_epochs == (2,)
+    assert after.id_key.exact("k", "v") == before.id_key.exact("k", "v")
+    assert after.head_key == before.head_key
+    assert "aWlp" * 10 not in path.read_text()
+    with pytest.raises(KeyFileError, match="no index key of epoch 1"):
+        after.index_key(1)
+
+
+def test_the_last_index_key_is_never_taken_out(path: Path) -> None:
+    MasterKeys.create(path)
+    with pytest.raises(KeyFileError, match="newest copy"):
+        MasterKeys.retire_index(path, 2)
+    assert MasterKeys.load(path).index_epochs == (1,)
+
+
+@pytest.mark.parametrize("kind", ["masters", "indexes"])
+def test_a_file_without_a_key_of_a_kind_is_refused(contents: keyfile.Contents, kind: str) -> None:
+    empty = msgspec.structs.replace(contents, **{kind: {}})
     with pytest.raises(KeyFileError, match="damaged"):
         keyfile.decode(keyfile.encode(empty), where="k")
 

@@ -39,7 +39,7 @@ def test_loading_gives_the_same_keys(path: Path, keys: MasterKeys) -> None:
     wrapped = keys.wrap(bytes(32), OURS)
     assert again.unwrap(wrapped, OURS) == bytes(32)
     assert again.signing_seed == keys.signing_seed
-    assert again.index_key().exact("k", "v") == keys.index_key().exact("k", "v")
+    assert again.id_key.exact("k", "v") == keys.id_key.exact("k", "v")
     assert again.key_id(1) == keys.key_id(1)
 
 
@@ -47,7 +47,7 @@ def test_the_keys_in_a_file_are_unrelated(keys: MasterKeys, tmp_path: Path) -> N
     other = MasterKeys.create(tmp_path / "other")
     assert len({keys.signing_seed, other.signing_seed}) == 2
     assert keys.key_id(1) != other.key_id(1)
-    assert keys.index_key().exact("k") != other.index_key().exact("k")
+    assert keys.id_key.exact("k") != other.id_key.exact("k")
 
 
 def test_rotation_wraps_anew_and_still_unwraps_the_old(path: Path, keys: MasterKeys) -> None:
@@ -59,7 +59,7 @@ def test_rotation_wraps_anew_and_still_unwraps_the_old(path: Path, keys: MasterK
     for held in (rotated, MasterKeys.load(path)):
         assert held.unwrap(old, OURS) == held.unwrap(new, OURS) == bytes(32)
     assert rotated.signing_seed == keys.signing_seed
-    assert rotated.index_key().exact("k") == keys.index_key().exact("k")
+    assert rotated.id_key.exact("k") == keys.id_key.exact("k")
     with pytest.raises(KeyFileError, match=r"no master key of epoch 2.*put the key file back"):
         keys.unwrap(new, OURS)
 

@@ -18,7 +18,7 @@ from visitsync.errors import KeyFileError
 CHEAP = Cost(19_456, 1, 1)
 GOOD = b"correct horse battery staple"
 WRONG = "the passphrase is not the one"
-CONTENTS = keyfile.Contents(masters={1: b"1" * 32}, index=b"i" * 32, signing_seed=b"s" * 32)
+CONTENTS = keyfile.Contents.of_one_secret({1: b"1" * 32}, b"i" * 32, b"s" * 32)
 
 
 def form(passphrase: bytes = GOOD, asked: list[bytes] | None = None) -> Sealed:

@@ -88,7 +88,7 @@ class Town:
         self.taken: set[str] = set()
 
     def name(self, office: str, case_no: str) -> str:
-        return registration_id(self.context.keyring.index, office, case_no, "")
+        return registration_id(self.context.keyring.ids, office, case_no, "")
 
     async def home(self, one: tuple[str, str]) -> str:
         return await home_of(self.context, one[1], one[0])

@@ -1,6 +1,7 @@
-"""A whole rotation of the master key that ends by SIGKILL at a chosen line of our code.
+"""A whole rotation of keys that ends by SIGKILL at a chosen line of our code.
 
-python killed_rotation.py LINE      0 never: prints how many lines there are
+python killed_rotation.py LINE KEY      0 never: prints how many lines there are; KEY is master,
+                                        data or index
 """
 
 from __future__ import annotations
@@ -14,16 +15,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from visitsync.service import rotation
+from visitsync.service import data_rotation, index_rotation, resealing, rotation
 from visitsync.service.caller import Caller
-from visitsync.service.context import open_context
+from visitsync.service.context import Context, open_context
 from visitsync.settings import load
 
 OURS = {
     "service/rotation.py",
     "service/keyring.py",
     "service/writing.py",
+    "service/data_rotation.py",
+    "service/index_rotation.py",
+    "service/new_keys.py",
+    "service/resealing.py",
+    "service/terms.py",
+    "store/index_keys.py",
     "store/master_keys.py",
+    "store/rotations.py",
+    "store/sealed_rows.py",
     "store/data_keys.py",
     "store/database.py",
     "envelope/keyfile.py",
@@ -50,19 +59,32 @@ class Killer:
         return self
 
 
-async def main(killer: Killer) -> None:
-    rotation._BATCH = 3  # type: ignore[misc] # noqa: SLF001 -- so that a small city has several
+async def rotate(context: Context, key: str) -> None:
+    if key == "data":
+        await data_rotation.rotate(context, OPERATOR, grace=0)
+    elif key == "index":
+        await index_rotation.rotate(context, OPERATOR, grace=0)
+    else:
+        begun = await rotation.begin(context, OPERATOR)
+        await rotation.wrap_anew(context)
+        await rotation.retire(context, OPERATOR, begun.epoch - 1, "second")
+
+
+async def main(killer: Killer, key: str) -> None:
+    # So that a small city has several transactions.
+    rotation._BATCH = 3  # type: ignore[misc] # noqa: SLF001
+    data_rotation._PLACES = 3  # type: ignore[misc] # noqa: SLF001
+    resealing.MOST = 3  # type: ignore[misc]
+    index_rotation._BATCH = 1  # type: ignore[misc] # noqa: SLF001
     threading.settrace(killer)  # before any thread begins: the key file is changed in one
     sys.settrace(killer)
     async with open_context(load()) as context:
         killer.counts = True
-        begun = await rotation.begin(context, OPERATOR)
-        await rotation.wrap_anew(context)
-        await rotation.retire(context, OPERATOR, begun.epoch - 1, "second")
+        await rotate(context, key)
         killer.counts = False
 
 
 if __name__ == "__main__":
     one = Killer(int(sys.argv[1]))
-    asyncio.run(main(one))
+    asyncio.run(main(one, sys.argv[2]))
     print(one.lines)

@@ -51,7 +51,7 @@ async def test_a_consent_for_some_days_shows_the_visits_of_those_days(context: C
 
 async def test_a_consent_can_name_registrations(context: Context) -> None:
     home = await a_home(context)
-    index = context.keyring.index
+    index = context.keyring.ids
     other = registration_id(index, "multiples-01", "F-9", "")
     await consented(context, home, registrations=(other,))
     with pytest.raises(UnknownHousehold):

@@ -134,7 +134,7 @@ async def test_a_second_consent_for_other_days_is_told_by_the_day(context: Conte
 
 async def test_a_frozen_list_reaches_its_registrations_alone(context: Context) -> None:
     home = await a_home(context)
-    one = registration_id(context.keyring.index, OFFICE, "F-1", "")
+    one = registration_id(context.keyring.ids, OFFICE, "F-1", "")
     found = await effects.of_draft(context, WORKER, a_consent(home, registrations=(one,)))
     assert {program for _, _, program, _ in gained(found)} == {"multiples"}
 

@@ -250,6 +250,6 @@ async def test_what_is_stored_in_no_known_form_is_noticed(context: Context, plai
         rows = await data_keys.of_households(connection, [home])
         key = context.keyring.opened(rows)[home, "", "evidence"]
         sealed = context.keyring.seal_evidence(key, home, made, plain)
-        await stored.add(connection, stored.Evidence(made, home, 0, "paper", sealed))
+        await stored.add(connection, stored.Evidence(made, home, 0, "paper", sealed, 1))
     with pytest.raises(Tampered):
         await read(context, made)

@@ -36,11 +36,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def keyring(tmp_path: Path, clock: Clock) -> Keyring:
     assert clock.now
-    return Keyring(MasterKeys.create(tmp_path / "keys"), "tenant", 12)
+    return Keyring(MasterKeys.create(tmp_path / "keys"), "tenant")
 
 
 def opened(keyring: Keyring, key: bytes) -> None:
-    assert keyring.opened([keyring.row(PLACE, key, 1)])[PLACE] == key
+    assert keyring.opened([keyring.row(PLACE, key, 1)])[PLACE].newest == key
 
 
 def test_a_key_is_used_from_memory_for_a_quarter_of_an_hour(keyring: Keyring, clock: Clock) -> None:
@@ -48,17 +48,19 @@ def test_a_key_is_used_from_memory_for_a_quarter_of_an_hour(keyring: Keyring, cl
     opened(keyring, key)
 
     clock.now += QUARTER - 1
-    assert keyring.kept([PLACE]) == {PLACE: key}, "control: until then it is there"
+    kept = keyring.kept({PLACE: ()})
+    assert kept is not None, "control: until then it is there"
+    assert kept[PLACE].newest == key
     clock.now += 1
-    assert keyring.kept([PLACE]) is None
+    assert keyring.kept({PLACE: ()}) is None
 
 
 def test_using_a_key_does_not_keep_it_for_longer(keyring: Keyring, clock: Clock) -> None:
     opened(keyring, new_data_key())
     for _ in range(15):
         clock.now += 60
-        keyring.kept([PLACE])
-    assert keyring.kept([PLACE]) is None
+        keyring.kept({PLACE: ()})
+    assert keyring.kept({PLACE: ()}) is None
 
 
 def test_a_key_that_nobody_asks_for_leaves_memory_too(keyring: Keyring, clock: Clock) -> None:
@@ -75,7 +77,7 @@ def test_a_key_that_nobody_asks_for_leaves_memory_too(keyring: Keyring, clock: C
 def test_a_key_is_not_remembered_before_it_is_stored(keyring: Keyring) -> None:
     """The transaction may be undone, and somebody else make the key that stays."""
     keyring.row(PLACE, new_data_key(), 1)
-    assert keyring.kept([PLACE]) is None
+    assert keyring.kept({PLACE: ()}) is None
 
 
 async def test_a_running_service_forgets_by_itself(
@@ -99,7 +101,8 @@ async def test_a_running_service_forgets_by_itself(
 
 
 def holds(keyring: Keyring, key: bytes) -> bool:
-    return any(one.key == key for one in keyring._opened._kept.values())  # noqa: SLF001
+    known = keyring._opened._kept.values()  # noqa: SLF001
+    return any(one == key for kept in known for _, one in kept.keys.values())
 
 
 async def test_a_key_of_a_submission_that_was_only_tried_is_not_taken_for_stored(
@@ -111,7 +114,7 @@ async def test_a_key_of_a_submission_that_was_only_tried_is_not_taken_for_stored
     home = await home_of(context)
     await handed_in(context, [of_second_office(1)], SECOND_OFFICE, dry_run=True)
     place = (home, "household_support", RECORDS)
-    assert context.keyring.kept([place]) is None
+    assert context.keyring.kept({place: ()}) is None
     async with open_context(settings) as other:
         await handed_in(other, [of_second_office(1)], SECOND_OFFICE)
-    assert context.keyring.kept([place]) is None
+    assert context.keyring.kept({place: ()}) is None

@@ -36,7 +36,7 @@ async def linked(context: Context) -> tuple[str, str]:
     await handed_in(context, [of_second_office(1)], SECOND_OFFICE)
     home = await home_of(context)
     assert home == await home_of(context, "S-1", SECOND_OFFICE)
-    return home, registration_id(context.keyring.index, SECOND_OFFICE, "S-1", "")
+    return home, registration_id(context.keyring.ids, SECOND_OFFICE, "S-1", "")
 
 
 async def test_undone_each_half_shows_its_own(context: Context) -> None:
@@ -71,7 +71,7 @@ async def test_nothing_is_lost_and_later_reports_follow(context: Context) -> Non
         pairs = await households.kept_apart(connection, [registration])
     assert [one.verdict for one in found] == ["undone", "same"]
     assert found[1].until_at == found[0].from_at
-    other = registration_id(context.keyring.index, "multiples-01", "F-1", "")
+    other = registration_id(context.keyring.ids, "multiples-01", "F-1", "")
     assert pairs == {(registration, other)}
 
 

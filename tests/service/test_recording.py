@@ -273,10 +273,10 @@ async def test_evidence_is_sealed_in_its_place(context: Context) -> None:
         keys = context.keyring.opened(await data_keys.of_households(connection, [home]))
     key = keys[home, "", "evidence"]
     sealed = {row.directive: bytes(row.sealed) for row in rows}
-    plain = context.keyring.open_evidence(key, home, made.id, sealed[made.id])
+    plain = context.keyring.open_evidence(key, home, made.id, sealed[made.id], 1)
     assert msgspec.msgpack.decode(plain, type=Evidence) == SCAN
     with pytest.raises(Tampered):
-        context.keyring.open_evidence(key, home, made.id, sealed[other.id])
+        context.keyring.open_evidence(key, home, made.id, sealed[other.id], 1)
 
 
 async def test_a_destroyed_key_is_never_made_anew(context: Context) -> None:

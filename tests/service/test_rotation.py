@@ -378,9 +378,9 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def rotate_and_kill(settings: Settings, line: int) -> tuple[int, str]:
+async def rotate_and_kill(settings: Settings, line: int, key: str = "master") -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(Path(__file__).with_name("killed_rotation.py")), str(line)),
+        *(sys.executable, str(Path(__file__).with_name("killed_rotation.py")), str(line), key),
         env=environment(settings),
         stdout=subprocess.PIPE,
     )

@@ -33,7 +33,7 @@ async def rows(context: Context) -> Sequence[Row]:
         chance.choice(LATE) if seq >= ENTRIES - 50 else chance.choice([None, *HOMES[:-3]])
         for seq in range(ENTRIES)
     ]
-    made = [Row(YEAR, seq, seq, LEAF, home, None) for seq, home in enumerate(homes)]
+    made = [Row(YEAR, seq, seq, LEAF, home, None, 1) for seq, home in enumerate(homes)]
     async with context.database.writing() as connection:
         await households.add(connection, HOMES, 0)
         await bulk.add(connection, log_entry, made)

@@ -47,7 +47,7 @@ async def test_down_to_an_earlier_release_and_up_again(settings: Settings, times
         for _ in range(times):
             await context.log.signing.cover()
             async with context.database.writing() as connection:
-                assert await schema.revision(connection) == "0012"
+                assert await schema.revision(connection) == "0009"
                 await connection.run_sync(_down)
                 assert await schema.revision(connection) == "0003"
                 assert await connection.run_sync(_log_indexes) == {"log_entry_household_idx"}
@@ -84,7 +84,7 @@ async def test_what_was_asked_for_is_not_thrown_away_by_going_back(settings: Set
             async with context.database.writing() as connection:
                 await connection.run_sync(_down)
         async with context.database.reading() as connection:
-            assert await schema.revision(connection) == "0012"
+            assert await schema.revision(connection) == "0009"
             assert await invocations.of_id(connection, "i-1")
 
 
@@ -96,10 +96,11 @@ async def test_master_keys_in_use_are_taken_over_from_the_data_keys(settings: Se
         await rotation.begin(context, OPERATOR)
         await context.log.signing.cover()
         async with context.database.writing() as connection:
-            rows = await data_keys.older(connection, 2, ("", "", ""), 1)
+            rows = await data_keys.older(connection, 2, ("", "", "", 0), 1)
             changes = [(one, context.keyring.under(2, one)) for one in rows]
             await data_keys.wrap_anew(connection, changes)
-            before = await data_keys.of_households(connection, [""])
+            found = await data_keys.of_households(connection, [""])
+            before = [one._replace(made_at=0) for one in found]  # not known to releases before
             await connection.run_sync(_down, "0005")
     assert (await migrate(settings)).standing == "current"
 
@@ -142,7 +143,7 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
         "log_year": "INSERT INTO log_year VALUES ('visitsync/visitsync/2019', 0, '-')",
         "proposal": "INSERT INTO proposal VALUES ('d1', 'h1', 0, 'staff:u01', '{}')",
         "invocation_request": "INSERT INTO invocation_request VALUES ('i1', 'h1', 0, 'u01', '{}')",
-        "evidence": "INSERT INTO evidence VALUES ('d1', 'h1', 0, 'paper', '')",
+        "evidence": "INSERT INTO evidence VALUES ('d1', 'h1', 0, 'paper', '', 1)",
         "notice": "INSERT INTO notice VALUES ('2026-04', 0, true, '-', '-', '', '')",
     }
 
@@ -154,4 +155,4 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
 
 
 def test_each_migration_names_the_one_before() -> None:
-    assert schema.release() == "0012"
+    assert schema.release() == "0009"

@@ -8,7 +8,6 @@ So their times are too, but for a few rows of facts; `bench/oracle.py` measures 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -35,10 +34,10 @@ from web.conftest import Town
 from web.family import CASE_NO, STRANGER, WORKER
 
 from visitsync.consent import Scenario, read_scenario, scenario, statements
-from visitsync.envelope import MasterKeys, construction
+from visitsync.envelope import construction
 from visitsync.service import gathering, nobody, search
 from visitsync.service.context import Context
-from visitsync.service.keyring import Keyring
+from visitsync.service.keyring import DataKey
 from visitsync.service.placed import open_profile
 from visitsync.store import access_log, data_keys, households
 from visitsync.store.facts import Known
@@ -49,8 +48,9 @@ from visitsync.store.visits import Within
 @pytest.fixture
 async def city(context: Context) -> AsyncIterator[Town]:
     # No two families share a token by chance, which a search would look into.
-    keyring = Keyring(MasterKeys.load(context.settings.keys), context.settings.tenant, 64)
-    async with a_town(dataclasses.replace(context, keyring=keyring)) as town:
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text("UPDATE index_key SET token_bits = 64"))
+    async with a_town(context) as town:
         yield town
 
 
@@ -340,7 +340,7 @@ async def test_control_the_log_key_is_unwrapped_for_none_too(
     home = await a_home(city)
     keyring = city.context.keyring
 
-    def from_memory(household: str, rows: Iterable[Any]) -> bytes | None:
+    def from_memory(household: str, rows: Iterable[Any]) -> DataKey | None:
         return keyring.opened(rows).get((household, "", "log"))
 
     monkeypatch.setattr(keyring, "log_key", from_memory)

@@ -12,7 +12,9 @@ from visitsync.cli.installation import at_hand
 from visitsync.cli.terminal import output
 from visitsync.cli.terminal.running import run
 from visitsync.errors import BadParameter
-from visitsync.service import key_status, rotation
+from visitsync.service import data_rotation, index_rotation, key_status, rotation
+from visitsync.service.data_rotation import Rotated
+from visitsync.service.index_rotation import Reindexed
 from visitsync.service.key_provider import provider_of, sealed
 from visitsync.service.key_status import Status
 from visitsync.service.rotation import Begun, Wrapped
@@ -24,6 +26,14 @@ _STATES: Final = {
     "not_begun": "not begun: rotate again",
     "retired": "retired, still in the key file: retire again",
 }
+_INDEX_STATES: Final = {
+    "newest": "the newest, in use",
+    "in_use": "older, in use: rotate again",
+    "may_be_retired": "older, going: rotate again",
+    "not_begun": "not begun: rotate again",
+    "retired": "retired, still in the key file: rotate again",
+}
+_MOST_BITS: Final = 64
 
 
 @click.group(short_help="Show and rotate the keys.", epilog="Example: visitsync keys status --json")
@@ -34,7 +44,7 @@ def command() -> None:
 @command.command(epilog="Example: visitsync keys status --json")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 def status(*, as_json: bool) -> None:
-    """Show the master keys by epoch and how many data keys stand under each."""
+    """Show the master, data and index keys and how much stands under each."""
     found = run(_status())
     if as_json:
         output.as_json(found)
@@ -46,39 +56,98 @@ def status(*, as_json: bool) -> None:
     ]
     columns = ("epoch", "id", "state", "data keys")
     output.stdout().print(output.table(columns, rows, title="Master keys", figures=1))
-    click.echo(f"Index keys: epoch {', '.join(map(str, found.index_epochs))}")
+    kinds = [
+        (
+            one.kind,
+            f"{one.version}",
+            f"{one.data_keys:,}",
+            "" if one.rows is None else f"{one.rows:,}",
+        )
+        for one in found.versions
+    ]
+    heads = ("kind", "version", "data keys", "rows")
+    output.stdout().print(output.table(heads, kinds, title="Data keys", figures=2))
+    indexes = [
+        (
+            f"{one.epoch}",
+            one.key_id,
+            _INDEX_STATES[one.state],
+            "" if one.token_bits is None else f"{one.token_bits}",
+            f"{one.terms:,}",
+        )
+        for one in found.indexes
+    ]
+    names = ("epoch", "id", "state", "bits", "terms")
+    output.stdout().print(output.table(names, indexes, title="Index keys", figures=2))
+    for key in found.under_way:
+        click.echo(f"A rotation is not finished: run visitsync keys rotate --{key}.")
 
 
 @command.command(epilog="Example: visitsync keys rotate --master")
 @click.option("--master", is_flag=True, help="Add a master key and wrap all data keys anew.")
-@click.option("--only-file", is_flag=True, help="With --master: stop once it is in the key file.")
+@click.option("--data", is_flag=True, help="Make data keys anew and seal all rows under them.")
+@click.option("--household", help="With --data: the keys of this household alone.")
+@click.option("--index", is_flag=True, help="Bring the blind index under a new key.")
+@click.option(
+    "--bits", type=click.IntRange(1, _MOST_BITS), help="With --index: bits of a token from now on."
+)
+@click.option(
+    "--only-file", is_flag=True, help="With --master or --index: stop once it is in the key file."
+)
 @click.option("--retire", type=click.IntRange(1), help="Take the master key of this epoch out.")
 @click.option("--second", help="The name of another operator, who confirms --retire.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def rotate(
-    *, master: bool, only_file: bool, retire: int | None, second: str | None, as_json: bool
+def rotate(  # noqa: PLR0913 -- one for each option
+    *,
+    master: bool,
+    data: bool,
+    household: str | None,
+    index: bool,
+    bits: int | None,
+    only_file: bool,
+    retire: int | None,
+    second: str | None,
+    as_json: bool,
 ) -> None:
     """Rotate keys while the service runs. What was cut short goes on when it is run again.
 
-    Exit status: 0 if all was done, 1 if data keys were altered and could not be wrapped anew.
+    Exit status: 0 if all was done, 1 if something was altered and could not be brought under the
+    new keys.
     """
-    if master == (retire is not None) or (only_file and not master):
+    if (
+        [master, data, index, retire is not None].count(True) != 1
+        or (only_file and not (master or index))
+        or (household is not None and not data)
+        or (bits is not None and (only_file or not index))
+    ):
         raise click.UsageError(
-            "Name either --master or --retire EPOCH; --only-file is for --master."
+            "Name one of --master, --data, --index and --retire EPOCH; --only-file is for --master "
+            "and --index, --household for --data, --bits for --index."
         )
     if only_file:
-        epoch = run(_prepared())
-        if as_json:
-            output.as_json({"epoch": epoch})
-        else:
-            click.echo(
-                f"The master key of epoch {epoch} is in the key file and in no use yet. Carry the "
-                "file to where it is read, then run it again without --only-file."
-            )
-        return
-    if retire is None:
+        _only_file("index" if index else "master", as_json=as_json)
+    elif master:
         _rotate(as_json=as_json)
-        return
+    elif data:
+        _rotate_data(household, as_json=as_json)
+    elif index:
+        _rotate_index(bits, as_json=as_json)
+    elif retire is not None:
+        _take_out(retire, second, as_json=as_json)
+
+
+def _only_file(key: str, *, as_json: bool) -> None:
+    epoch = run(_prepared(index=key == "index"))
+    if as_json:
+        output.as_json({"epoch": epoch})
+    else:
+        click.echo(
+            f"The {key} key of epoch {epoch} is in the key file and in no use yet. Carry the file "
+            "to where it is read, then run it again without --only-file."
+        )
+
+
+def _take_out(retire: int, second: str | None, *, as_json: bool) -> None:
     try:
         run(_retire(retire, second or ""))
     except BadParameter as error:
@@ -147,9 +216,70 @@ async def _rotated() -> tuple[Begun, Wrapped]:
             return begun, await rotation.wrap_anew(context, advance=advance)
 
 
-async def _prepared() -> int:
+async def _prepared(*, index: bool) -> int:
+    prepare = index_rotation.prepare if index else rotation.prepare
     async with at_hand.opened() as context:
-        return await rotation.prepare(context, at_hand.operator())
+        return await prepare(context, at_hand.operator())
+
+
+def _rotate_data(household: str | None, *, as_json: bool) -> None:
+    try:
+        done = run(_data_rotated(household))
+    except BadParameter as error:
+        raise click.BadParameter(f"{error}.", param_hint="--household") from None
+    if as_json:
+        output.as_json(done)
+    else:
+        click.echo(
+            f"{done.keys:,} data keys are new; {done.rows:,} rows were sealed anew; "
+            f"{done.destroyed:,} old versions were destroyed."
+        )
+    _tell_unreadable(done.unreadable, "rows")
+
+
+def _rotate_index(bits: int | None, *, as_json: bool) -> None:
+    try:
+        done = run(_index_rotated(bits))
+    except BadParameter as error:
+        raise click.BadParameter(f"{error}.", param_hint="--bits") from None
+    if as_json:
+        output.as_json(done)
+    else:
+        what = "is new" if done.is_new else "was there already"
+        click.echo(f"The index key of epoch {done.epoch} ({done.key_id}) {what}.")
+        click.echo(
+            f"{done.registrations:,} registrations are found by it; {done.dropped:,} terms of "
+            "older keys are gone."
+        )
+        if done.is_new:
+            click.echo("Give both custodians a copy of the key file now, before the next backup.")
+    _tell_unreadable(done.unreadable, "registrations")
+
+
+def _tell_unreadable(count: int, what: str) -> None:
+    if count:
+        click.echo(
+            f"visitsync: {count:,} {what} were altered and stay under their old key; the operator "
+            "must put them back from a backup and run it again.",
+            err=True,
+        )
+        raise click.exceptions.Exit(1)
+
+
+async def _data_rotated(household: str | None) -> Rotated:
+    async with at_hand.opened() as context:
+        count = await data_rotation.waiting(context, household)
+        with output.bar("rotating data keys", count, counted=True) as advance:
+            return await data_rotation.rotate(
+                context, at_hand.operator(), household, advance=advance
+            )
+
+
+async def _index_rotated(bits: int | None) -> Reindexed:
+    async with at_hand.opened() as context:
+        count = await index_rotation.waiting(context)
+        with output.bar("rotating the index key", count, counted=True) as advance:
+            return await index_rotation.rotate(context, at_hand.operator(), bits, advance=advance)
 
 
 async def _retire(epoch: int, second: str) -> None:

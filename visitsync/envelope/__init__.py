@@ -7,13 +7,14 @@ missing, damaged or the wrong one is a `KeyFileError` that says what the operato
 """
 
 from visitsync.envelope.context import Context, KeyContext
-from visitsync.envelope.index_key import IndexKey
+from visitsync.envelope.index_key import IdKey, IndexKey
 from visitsync.envelope.master_keys import MasterKeys, Wrapped
 from visitsync.envelope.record import KEY_BYTES, new_data_key, new_salt, open_sealed, seal
 
 __all__ = [
     "KEY_BYTES",
     "Context",
+    "IdKey",
     "IndexKey",
     "KeyContext",
     "MasterKeys",

@@ -13,6 +13,9 @@ import msgspec
 
 _RECORD: Final = b"visitsync/record/1\0"
 _KEY: Final = b"visitsync/data-key/1\0"
+_RECORD_VERSIONED: Final = b"visitsync/record/2\0"
+_KEY_VERSIONED: Final = b"visitsync/data-key/2\0"
+"""Under the first version of a data key, which was the only one once, no version is written."""
 _LENGTH_BYTES: Final = 4
 _REVISION_BYTES: Final = 8
 
@@ -34,16 +37,18 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Of the plaintext, with its version, such as ``visit/1``."""
     kind: str
     """The category class or column, such as ``visit`` or ``locator``."""
+    key_version: int = 1
+    """Of the data key, from 1."""
 
     def encode(self) -> bytes:
         """Bytes that no other context has.
 
         Raises:
-            OverflowError: if the revision is negative or beyond 64 bits.
+            OverflowError: if the revision or version is negative or beyond 64 bits.
         """
         return b"".join(
             (
-                _RECORD,
+                *_label(_RECORD, _RECORD_VERSIONED, self.key_version),
                 _framed_again(self.tenant),
                 _framed_again(self.program),
                 _framed_again(self.household),
@@ -63,18 +68,26 @@ class KeyContext(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     kind: str
     """What the key is for, such as ``records``, ``locator`` or ``log``."""
+    version: int = 1
+    """Which of its versions, from 1."""
 
     def encode(self) -> bytes:
         """Bytes that no other context has."""
         return b"".join(
             (
-                _KEY,
+                *_label(_KEY, _KEY_VERSIONED, self.version),
                 framed(self.tenant),
                 framed(self.household),
                 framed(self.program),
                 framed(self.kind),
             )
         )
+
+
+def _label(first: bytes, later: bytes, version: int) -> tuple[bytes, ...]:
+    if version == 1:
+        return (first,)
+    return (later, version.to_bytes(_REVISION_BYTES, "big"))
 
 
 def framed(text: str) -> bytes:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+_KEY_BYTES: Final = 32
+_IDS_LABEL: Final = b"visitsync/index/exact/1"
+_HEAD_LABEL: Final = b"visitsync/log-head-key/1"
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,8 +19,37 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
     masters: Mapping[int, bytes]
     """By epoch, from 1. With a token, not the keys but by what the token finds them."""
-    index: bytes
+    indexes: Mapping[int, bytes]
+    """Secrets of the blind indexes, by epoch, from 1."""
+    ids: bytes
+    """Keys the identifiers that rows stand under; as old as the rows."""
+    head: bytes
+    """Seals the access log's head."""
     signing_seed: bytes
+
+    @classmethod
+    def of_one_secret(
+        cls, masters: Mapping[int, bytes], index: bytes, signing_seed: bytes
+    ) -> Contents:
+        """What a file of the first version says, in which one secret stood for three.
+
+        What is taken over is derived, so that it does not give the secret away once that is gone.
+        """
+        return cls(
+            masters=masters,
+            indexes={1: index},
+            ids=HKDFExpand(SHA256(), _KEY_BYTES, _IDS_LABEL).derive(index),
+            head=HKDFExpand(SHA256(), _KEY_BYTES, _HEAD_LABEL).derive(index),
+            signing_seed=signing_seed,
+        )
+
+    @property
+    def one_secret(self) -> bytes | None:
+        """The secret that stands for three, in what a file of the first version said."""
+        index = self.indexes.get(1)
+        if index is None:
+            return None
+        return index if self == self.of_one_secret(self.masters, index, self.signing_seed) else None
 
     def __repr__(self) -> str:
         return "<Contents of a key file>"

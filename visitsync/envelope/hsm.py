@@ -1,7 +1,7 @@
 r"""Master keys in a PKCS#11 token, which wraps data keys itself and never gives its own out.
 
-Beside the token a file says which key is of which epoch, and holds the index secret and the log's
-signing seed, sealed by the newest master key together with that list:
+Beside the token a file says which key is of which epoch, and holds all other secrets of a key file,
+sealed by the newest master key together with that list:
 
     visitsync-token-keys v1
     master 1 <hex of the 8 bytes by which the token finds it>
@@ -41,6 +41,7 @@ _AES_256_GCM: Final = 2
 _ID_BYTES: Final = 8
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
+_EPOCH_BYTES: Final = 4
 _KEY_BITS: Final = 256
 
 
@@ -66,7 +67,7 @@ class Token:
         lines += [f"master {epoch} {one.hex()}" for epoch, one in sorted(contents.masters.items())]
         body = "".join(f"{line}\n" for line in lines).encode()
         newest = self.master(contents.masters[max(contents.masters)])
-        sealed = newest.seal(_SEAL + body, contents.index + contents.signing_seed)
+        sealed = newest.seal(_SEAL + body, _joined(contents))
         body += b"sealed " + base64.b64encode(sealed) + b"\n"
         return body + f"sha256 {hashlib.sha256(body).hexdigest()}\n".encode()
 
@@ -85,7 +86,7 @@ class Token:
                 "back",
                 where=where,
             ) from None
-        return Contents(masters=masters, index=both[:KEY_BYTES], signing_seed=both[KEY_BYTES:])
+        return _parted(masters, both)
 
     def new_master(self) -> bytes:
         """A key in the token that it never gives out; answers by what it is found."""
@@ -235,6 +236,33 @@ _NOT_OPENED: Final = (
     pkcs11.exceptions.GeneralError,
 )
 """What tokens say of a tag that does not fit; SoftHSM says the last."""
+
+
+def _joined(contents: Contents) -> bytes:
+    """All secrets but the master keys: what stays, then each index key after its epoch.
+
+    Those of a file of the first version are the two that stood there, so that older releases read
+    it until its index key is rotated.
+    """
+    one = contents.one_secret
+    if one is not None:
+        return one + contents.signing_seed
+    indexes = (
+        epoch.to_bytes(_EPOCH_BYTES, "big") + key for epoch, key in sorted(contents.indexes.items())
+    )
+    return b"".join((contents.ids, contents.head, contents.signing_seed, *indexes))
+
+
+def _parted(masters: dict[int, bytes], joined: bytes) -> Contents:
+    if len(joined) == 2 * KEY_BYTES:
+        return Contents.of_one_secret(masters, joined[:KEY_BYTES], joined[KEY_BYTES:])
+    ids, head, seed = (joined[at : at + KEY_BYTES] for at in range(0, 3 * KEY_BYTES, KEY_BYTES))
+    step = _EPOCH_BYTES + KEY_BYTES
+    indexes = {
+        int.from_bytes(joined[at : at + _EPOCH_BYTES], "big"): joined[at + _EPOCH_BYTES : at + step]
+        for at in range(3 * KEY_BYTES, len(joined), step)
+    }
+    return Contents(masters=masters, indexes=indexes, ids=ids, head=head, signing_seed=seed)
 
 
 def _parts(data: bytes, where: str) -> tuple[dict[int, bytes], bytes, bytes]:

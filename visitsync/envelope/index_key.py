@@ -16,30 +16,34 @@ from visitsync.envelope.context import framed
 _SHA256: Final = SHA256()
 _BYTES: Final = 32
 _MAX_BITS: Final = 64
+_ID_BYTES: Final = 8
+_ID_LABEL: Final = b"visitsync/index-key-id/1"
 
 DEFAULT_TOKEN_BITS: Final = 12
 """Buckets of about a dozen among 50,000 households."""
 
 
 class IndexKey:
-    """Tokens for search and linking, and keys for uniqueness.
+    """Tokens for search and linking, of one epoch.
 
     Args:
         secret: 32 random bytes from the key file.
         token_bits: how many bits of a token are kept, 1 to 64. A town of n households gets buckets
-            of about n / 2**token_bits; choose it for the population once, it is stored in rows.
+            of about n / 2**token_bits; choose it for the population, it stays as long as the epoch.
     """
 
-    __slots__ = ("_exact", "_token", "token_bits")
+    __slots__ = ("_token", "id", "token_bits")
 
     def __init__(self, secret: bytes, *, token_bits: int = DEFAULT_TOKEN_BITS) -> None:
         if not 1 <= token_bits <= _MAX_BITS:
             raise ValueError(f"a token keeps 1 to {_MAX_BITS} bits")
         self.token_bits = token_bits
-        # One key per use. The objects are kept with the key already taken in: a copy of one costs
-        # half of keying it anew.
-        self._token = HMAC(_derived(secret, b"visitsync/index/token/1"), _SHA256)
-        self._exact = HMAC(_derived(secret, b"visitsync/index/exact/1"), _SHA256)
+        if len(secret) != _BYTES:
+            raise ValueError(f"an index secret has {_BYTES} bytes")
+        self.id: Final = HKDFExpand(_SHA256, _ID_BYTES, _ID_LABEL).derive(secret).hex()
+        # The object is kept with the key already taken in: a copy costs half of keying it anew.
+        derived = HKDFExpand(_SHA256, _BYTES, b"visitsync/index/token/1").derive(secret)
+        self._token = HMAC(derived, _SHA256)
 
     def token(self, kind: str, value: str) -> bytes:
         """The bucket of a compound value; others share it, so open and compare what it finds.
@@ -58,6 +62,29 @@ class IndexKey:
         kept = int.from_bytes(mac.finalize()[:length], "big") >> spare << spare
         return kept.to_bytes(length, "big")
 
+    def __repr__(self) -> str:
+        return "<IndexKey>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("keys are not pickled")
+
+
+class IdKey:
+    """Keyed identifiers: for uniqueness, and for what rows stand under.
+
+    It stays: the identifiers that it makes stand in links, facts, evidence and the access log.
+
+    Args:
+        key: 32 bytes from the key file.
+    """
+
+    __slots__ = ("_exact",)
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _BYTES:
+            raise ValueError(f"a key of identifiers has {_BYTES} bytes")
+        self._exact = HMAC(key, _SHA256)
+
     def exact(self, kind: str, *parts: str) -> bytes:
         """32 bytes that only the same kind and parts have, for uniqueness keys.
 
@@ -69,13 +96,7 @@ class IndexKey:
         return mac.finalize()
 
     def __repr__(self) -> str:
-        return "<IndexKey>"
+        return "<IdKey>"
 
     def __reduce__(self) -> str:
         raise TypeError("keys are not pickled")
-
-
-def _derived(secret: bytes, label: bytes) -> bytes:
-    if len(secret) != _BYTES:
-        raise ValueError(f"an index secret has {_BYTES} bytes")
-    return HKDFExpand(_SHA256, _BYTES, label).derive(secret)

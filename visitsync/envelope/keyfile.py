@@ -1,10 +1,15 @@
 r"""The sealed key file: lines of text, readable by the service's own user alone.
 
-    visitsync-keys v1
+    visitsync-keys v2
     master 1 <base64 of 32 bytes>       one line per epoch, ascending
-    index <base64 of 32 bytes>
+    index 1 <base64 of 32 bytes>        one line per epoch, ascending
+    ids <base64 of 32 bytes>
+    head <base64 of 32 bytes>
     signing <base64 of 32 bytes>
     sha256 <hex of the SHA-256 of all lines above>
+
+A file of the first version has one line ``index`` without an epoch, from which ``ids`` and ``head``
+are derived. It stays of that version, which older releases read, until its index key is rotated.
 
 Lose it and every sealed record is lost; show it and none is safe. Keep a copy on paper or on a
 medium in a safe, apart from the database's backups.
@@ -32,8 +37,10 @@ from visitsync.errors import KeyFileError
 __all__ = ["Contents", "decode", "encode", "read", "replacement", "write_new"]
 
 _FIRST: Final = "visitsync-keys v1"
+_SECOND: Final = "visitsync-keys v2"
 _ANY_VERSION: Final = re.compile(r"visitsync-keys v\d+")
 _MASTER: Final = re.compile(r"master ([1-9][0-9]{0,8}) (\S+)")
+_INDEX: Final = re.compile(r"index ([1-9][0-9]{0,8}) (\S+)")
 _MAX_BYTES: Final = 64 * 1024
 _KEY_BYTES: Final = 32
 _MODE: Final = 0o600
@@ -42,9 +49,17 @@ _NOT_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 def encode(contents: Contents) -> bytes:
     """The file's bytes; equal contents give equal bytes."""
-    lines = [_FIRST]
+    one = contents.one_secret
+    lines = [_SECOND if one is None else _FIRST]
     lines += [f"master {epoch} {_base64(key)}" for epoch, key in sorted(contents.masters.items())]
-    lines += [f"index {_base64(contents.index)}", f"signing {_base64(contents.signing_seed)}"]
+    if one is not None:
+        lines.append(f"index {_base64(one)}")
+    else:
+        lines += [
+            f"index {epoch} {_base64(key)}" for epoch, key in sorted(contents.indexes.items())
+        ]
+        lines += [f"ids {_base64(contents.ids)}", f"head {_base64(contents.head)}"]
+    lines.append(f"signing {_base64(contents.signing_seed)}")
     body = "".join(f"{line}\n" for line in lines).encode()
     return body + f"sha256 {hashlib.sha256(body).hexdigest()}\n".encode()
 
@@ -57,31 +72,47 @@ def decode(data: bytes, *, where: str) -> Contents:
     """
     text = data.decode("ascii", errors="replace")
     lines = text.split("\n")
-    if lines[0] != _FIRST and _ANY_VERSION.fullmatch(lines[0]) is not None:
+    if lines[0] not in {_FIRST, _SECOND} and _ANY_VERSION.fullmatch(lines[0]) is not None:
         raise KeyFileError(
             "the key file is of a version this release does not know; run the release that wrote "
             "it or a newer one",
             where=where,
         )
     try:
-        masters = {
-            int(found[1]): _key(found[2]) for found in map(_MASTER.fullmatch, lines) if found
-        }
-        index, signing = lines[-4:-2]
-        contents = Contents(
-            masters=masters,
-            index=_key(index.removeprefix("index ")),
-            signing_seed=_key(signing.removeprefix("signing ")),
-        )
+        contents = _first(lines) if lines[0] == _FIRST else _second(lines)
     except ValueError:
         contents = None
-    if contents is None or not contents.masters or encode(contents) != data:
+    if contents is None or not (contents.masters and contents.indexes) or encode(contents) != data:
         raise KeyFileError(
             "the key file is damaged (its checksum or form is wrong); put its copy back, do not "
             "make a new one: records sealed under the old keys would be lost",
             where=where,
         )
     return contents
+
+
+def _first(lines: list[str]) -> Contents:
+    index, signing = lines[-4:-2]
+    return Contents.of_one_secret(
+        _by_epoch(_MASTER, lines),
+        _key(index.removeprefix("index ")),
+        _key(signing.removeprefix("signing ")),
+    )
+
+
+def _second(lines: list[str]) -> Contents:
+    ids, head, signing = lines[-5:-2]
+    return Contents(
+        masters=_by_epoch(_MASTER, lines),
+        indexes=_by_epoch(_INDEX, lines),
+        ids=_key(ids.removeprefix("ids ")),
+        head=_key(head.removeprefix("head ")),
+        signing_seed=_key(signing.removeprefix("signing ")),
+    )
+
+
+def _by_epoch(form: re.Pattern[str], lines: list[str]) -> dict[int, bytes]:
+    return {int(found[1]): _key(found[2]) for found in map(form.fullmatch, lines) if found}
 
 
 class Decode(Protocol):

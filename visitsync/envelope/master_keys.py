@@ -1,4 +1,4 @@
-"""The keys of the key file: master keys by epoch, the index secret, the log's signing seed.
+"""The keys of the key file: by epoch, those that stay, and the log's signing seed.
 
 A master key wraps data keys with the construction that also seals records, because it binds the
 wrapped key to its household and commits to the master key, which AES-KWP does not. Before it stands
@@ -13,20 +13,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from visitsync.envelope import keyfile
 from visitsync.envelope.construction import KEY_BYTES
 from visitsync.envelope.form import Contents, Form, Master
-from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS, IndexKey
+from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS, IdKey, IndexKey
 from visitsync.envelope.plain import PLAIN
 from visitsync.errors import KeyFileError, Tampered
 
 _VERSION: Final = 1
 _PREFIX_BYTES: Final = 2
 _ID_BYTES: Final = 8
-_HEAD_LABEL: Final = b"visitsync/log-head-key/1"
 
 
 class Wrapped(msgspec.Struct, frozen=True):
@@ -63,7 +60,9 @@ class MasterKeys:
         """
         contents = Contents(
             masters={1: form.new_master()},
-            index=secrets.token_bytes(KEY_BYTES),
+            indexes={1: secrets.token_bytes(KEY_BYTES)},
+            ids=secrets.token_bytes(KEY_BYTES),
+            head=secrets.token_bytes(KEY_BYTES),
             signing_seed=secrets.token_bytes(KEY_BYTES),
         )
         keyfile.write_new(path, contents, form.encode)
@@ -117,6 +116,42 @@ class MasterKeys:
         return cls(contents, form)
 
     @classmethod
+    def rotate_index(cls, path: Path, form: Form = PLAIN) -> MasterKeys:
+        """Add an index key of the next epoch to `path`; the older ones stay.
+
+        Raises:
+            KeyFileError: as `load`, or if another change is under way.
+        """
+        with keyfile.replacement(path, form.encode) as replace:
+            held = keyfile.read(path, form.decode)
+            following = max(held.indexes) + 1
+            contents = msgspec.structs.replace(
+                held, indexes={**held.indexes, following: secrets.token_bytes(KEY_BYTES)}
+            )
+            replace(contents)
+        return cls(contents, form)
+
+    @classmethod
+    def retire_index(cls, path: Path, before: int, form: Form = PLAIN) -> MasterKeys:
+        """Take the index keys of epochs before `before` out of `path`.
+
+        Raises:
+            KeyFileError: as `load`, if another change is under way, or if it holds no newer one.
+        """
+        with keyfile.replacement(path, form.encode) as replace:
+            held = keyfile.read(path, form.decode)
+            left = {one: key for one, key in held.indexes.items() if one >= before}
+            if not left:
+                raise KeyFileError(
+                    f"there is no index key of epoch {before} or a later one; put the key file's "
+                    "newest copy back",
+                    where=str(path),
+                )
+            contents = msgspec.structs.replace(held, indexes=left)
+            replace(contents)
+        return cls(contents, form)
+
+    @classmethod
     def forget_signing_seed(cls, path: Path, form: Form = PLAIN) -> MasterKeys:
         """Put a seed that signs nothing in place of the log's: a process of its own has it now.
 
@@ -147,14 +182,42 @@ class MasterKeys:
         """All that can be unwrapped, ascending."""
         return tuple(sorted(self._masters))
 
-    def index_key(self, *, token_bits: int = DEFAULT_TOKEN_BITS) -> IndexKey:
-        """The key of the blind indexes; rotating master keys leaves it as it is."""
-        return IndexKey(self._contents.index, token_bits=token_bits)
+    @property
+    def index_epochs(self) -> tuple[int, ...]:
+        """Of the blind indexes, ascending."""
+        return tuple(sorted(self._contents.indexes))
+
+    def index_key(self, epoch: int = 1, *, token_bits: int = DEFAULT_TOKEN_BITS) -> IndexKey:
+        """The key of the blind indexes of an epoch; rotating master keys leaves it as it is.
+
+        Raises:
+            KeyFileError: if there is no such epoch.
+        """
+        secret = self._contents.indexes.get(epoch)
+        if secret is None:
+            raise KeyFileError(
+                f"the key file holds no index key of epoch {epoch}; put its newest copy back",
+                where=f"index epoch {epoch}",
+            )
+        return IndexKey(secret, token_bits=token_bits)
+
+    def index_id(self, epoch: int) -> str:
+        """A short name of an index key that says nothing about it.
+
+        Raises:
+            KeyFileError: if there is no such epoch.
+        """
+        return self.index_key(epoch).id
+
+    @property
+    def id_key(self) -> IdKey:
+        """The key of identifiers; it is never rotated."""
+        return IdKey(self._contents.ids)
 
     @property
     def head_key(self) -> bytes:
         """32 bytes with which the access log's head is sealed as it is written."""
-        return HKDFExpand(SHA256(), KEY_BYTES, _HEAD_LABEL).derive(self._contents.index)
+        return self._contents.head
 
     @property
     def signing_seed(self) -> bytes:

@@ -34,6 +34,12 @@ class Provider(Protocol):
     def retire(self, epoch: int) -> MasterKeys:
         """Take an older master key out; what it wrapped is lost for ever."""
 
+    def rotate_index(self) -> MasterKeys:
+        """Add an index key of the next epoch."""
+
+    def retire_index(self, before: int) -> MasterKeys:
+        """Take the index keys of epochs before `before` out."""
+
 
 class KeyFile:
     """A key file that the service's own user can read and replace."""
@@ -58,6 +64,14 @@ class KeyFile:
     def retire(self, epoch: int) -> MasterKeys:
         """Take an older master key out; what it wrapped is lost for ever."""
         return MasterKeys.retire(self.path, epoch, self.form)
+
+    def rotate_index(self) -> MasterKeys:
+        """Add an index key of the next epoch."""
+        return MasterKeys.rotate_index(self.path, self.form)
+
+    def retire_index(self, before: int) -> MasterKeys:
+        """Take the index keys of epochs before `before` out."""
+        return MasterKeys.retire_index(self.path, before, self.form)
 
     def forget_signing_seed(self) -> None:
         """See `MasterKeys.forget_signing_seed`."""
@@ -87,6 +101,16 @@ class Credential:
     def retire(self, epoch: int) -> MasterKeys:
         """Refused: whoever encrypts the credential changes it."""
         raise self._refused(f"; the database uses the master key of epoch {epoch} no more")
+
+    def rotate_index(self) -> MasterKeys:
+        """Refused: whoever encrypts the credential changes it."""
+        raise self._refused()
+
+    def retire_index(self, before: int) -> MasterKeys:
+        """Refused: whoever encrypts the credential changes it."""
+        raise self._refused(
+            f"; the database uses no index key of an epoch before {before} any more"
+        )
 
     def _refused(self, also: str = "") -> KeyFileError:
         return KeyFileError(

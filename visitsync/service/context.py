@@ -20,7 +20,7 @@ from visitsync.service.folding import Folded
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import Keyring
 from visitsync.service.logbook import Logbook
-from visitsync.service.masters import refuse_other
+from visitsync.service.masters import refuse_other, refuse_other_index
 from visitsync.service.recent import Recent
 from visitsync.service.registry import Registry
 from visitsync.service.sealed_head import HeadSeal
@@ -28,7 +28,7 @@ from visitsync.service.seen import Seen
 from visitsync.service.signing import Signing
 from visitsync.settings import Settings, password_of
 from visitsync.signer import LogSigner, RemoteSigner, Signer
-from visitsync.store import durability, installation, master_keys, schema
+from visitsync.store import durability, index_keys, installation, master_keys, schema
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
 
@@ -73,9 +73,9 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         async with database.reading() as connection:
             await durability.refuse_lies(connection)
             log = await asyncio.to_thread(logbook_of, settings, database, master)
-            found = await fitting(connection, settings, master, provider, log.vkey)
+            await fitting(connection, settings, master, provider, log.vkey)
         await log.signing.cover()
-        keyring = Keyring(master, settings.tenant, found.token_bits, again=provider.load)
+        keyring = Keyring(master, settings.tenant, again=provider.load)
         log.start()
         try:
             async with _forgetting(keyring):
@@ -176,6 +176,7 @@ async def fitting(
             where=str(provider.path),
         )
     refuse_other(master, await master_keys.known(connection), where=str(provider.path))
+    refuse_other_index(master, await index_keys.known(connection), where=str(provider.path))
     return found
 
 

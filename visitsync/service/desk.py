@@ -15,7 +15,7 @@ from visitsync.service.folding import Folded, fold
 from visitsync.service.ids import new_id
 from visitsync.service.keyring import LOG, ProfilePlace
 from visitsync.service.placed import Arrival, Placed, open_profile, seal_profile
-from visitsync.store.households import Link, Registration, Review, Term
+from visitsync.store.households import Edition, Link, Registration, Review, Term
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -26,6 +26,9 @@ class Newcomer(NamedTuple):
     arrival: Arrival
     folded: Folded
     tokens: frozenset[str]
+    """By which it may be found, under every epoch of the index."""
+    terms: frozenset[Term]
+    """As they are stored."""
 
 
 class Desk:
@@ -61,7 +64,7 @@ class Desk:
             ProfilePlace(home, new.arrival.id, 1),
             new.arrival.persons,
         )
-        self._remember(new, home, sealed)
+        self._remember(new, home, sealed.profile)
         self._write(new.arrival, home, sealed, proposal, at)
         return proposal
 
@@ -93,14 +96,14 @@ class Desk:
         self._terms(home).update(new.folded.terms)
         for token in new.tokens:
             self._holders[token].add(home)
-            self._placed.terms.add(Term(token, new.arrival.id))
+        self._placed.terms.update(new.terms)
         self._folds.put(sealed, new.folded)
 
     def _write(
-        self, arrival: Arrival, home: str, sealed: bytes, proposal: Proposal, at: int
+        self, arrival: Arrival, home: str, sealed: Edition, proposal: Proposal, at: int
     ) -> None:
         self._placed.new_registrations.append(
-            Registration(arrival.id, arrival.office, arrival.program, home, at, 1, sealed)
+            Registration(arrival.id, arrival.office, arrival.program, home, at, *sealed)
         )
         evidence = _told(proposal)
         self._placed.links.append(

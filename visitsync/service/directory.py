@@ -115,7 +115,10 @@ async def apply(context: Context, caller: Caller, wanted: Wanted) -> Difference:
         general = context.keyring.opened(await data_keys.of_households(connection, [""]))
         key = held(general, ("", "", STAFF))
         sealed = {
-            one.id: context.keyring.seal_general(key, STAFF, one.id, msgspec.json.encode(one))
+            one.id: staffing.Sealed(
+                context.keyring.seal_general(key, STAFF, one.id, msgspec.json.encode(one)),
+                key.version,
+            )
             for one in wanted.directory.staff
         }
         await _put(connection, found, changes, sealed, at)
@@ -212,7 +215,10 @@ async def _known(context: Context, connection: AsyncConnection) -> Directory | N
         office=tuple(_office(row) for row in rows.offices),
         staff=tuple(
             msgspec.json.decode(
-                context.keyring.open_general(key, STAFF, row["id"], row["sealed"]), type=Staff
+                context.keyring.open_general(
+                    key, STAFF, row["id"], row["sealed"], row["key_version"]
+                ),
+                type=Staff,
             )
             for row in rows.staff
         ),
@@ -239,7 +245,7 @@ def _office_row(office: Office) -> dict[str, Any]:
 
 
 def _claims(context: Context, wanted: Wanted) -> frozenset[staffing.Claim]:
-    index = context.keyring.index
+    index = context.keyring.ids
     return frozenset(
         (person.id, label, registration_id(index, office, case_no, ""))
         for person in wanted.directory.staff
@@ -289,7 +295,7 @@ async def _put(
     connection: AsyncConnection,
     found: _Plan,
     changes: list[Change],
-    sealed: Mapping[str, bytes],
+    sealed: Mapping[str, staffing.Sealed],
     at: int,
 ) -> None:
     touched = {(one.kind, one.id) for one in changes if one.what != "ended"}
@@ -327,7 +333,7 @@ async def _homes(
     context: Context, connection: AsyncConnection, wanted: Wanted
 ) -> dict[str, frozenset[str]]:
     """By label, the households that its registrations are in, as far as they are known."""
-    index = context.keyring.index
+    index = context.keyring.ids
     ids = {
         label: [registration_id(index, office, case_no, "") for office, case_no in found]
         for label, found in wanted.households.items()

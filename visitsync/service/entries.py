@@ -9,7 +9,7 @@ import msgspec
 from visitsync.audit import PRIVATE_LABEL, LogEntry, commitment, instant, leaf
 from visitsync.envelope import new_salt, open_sealed, seal
 from visitsync.service.caller import Caller
-from visitsync.service.keyring import Keyring
+from visitsync.service.keyring import DataKey, Keyring
 from visitsync.store import clock
 from visitsync.store.access_log import Row
 
@@ -27,6 +27,7 @@ class Draft(NamedTuple):
     household: str | None
     """Whose log key sealed `private`; None for the general one."""
     private: bytes
+    key_version: int
 
 
 def actor_of(caller: Caller) -> str:
@@ -39,7 +40,7 @@ def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
     keyring: Keyring,
     caller: Caller,
     kind: str,
-    key: bytes,
+    key: DataKey,
     *,
     household: str | None,
     private: dict[str, Any],
@@ -69,8 +70,8 @@ def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
     fields |= {"actor": actor_of(caller), "kind": kind, "pc": pc}
     if caller.request:
         fields["request"] = caller.request
-    place = keyring.log_place(household, pc)
-    made = Draft(fields, household, seal(key, place, salt + plain))
+    place = keyring.log_place(household, pc, key.version)
+    made = Draft(fields, household, seal(key.newest, place, salt + plain), key.version)
     placed(made, "visitsync/check/2026", 0, 0)  # refused here, it harms nobody else's entry
     return made
 
@@ -78,18 +79,18 @@ def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
 def placed(one: Draft, shard: str, seq: int, at: int) -> Row:
     """The entry in its place."""
     entry = LogEntry(seq=seq, shard=shard, time=instant(clock.instant(at)), **one.fields)
-    return Row(shard, seq, at, leaf(entry).decode(), one.household, one.private)
+    return Row(shard, seq, at, leaf(entry).decode(), one.household, one.private, one.key_version)
 
 
-def open_private(keyring: Keyring, key: bytes, row: Row) -> dict[str, Any]:
+def open_private(keyring: Keyring, key: DataKey, row: Row) -> dict[str, Any]:
     """The private part of a stored entry.
 
     Raises:
         Tampered: it was altered or is of another entry.
     """
     pc = str(msgspec.json.decode(row.leaf)["pc"])
-    place = keyring.log_place(row.household, pc)
-    plain = open_sealed(key, place, row.private or b"")
+    place = keyring.log_place(row.household, pc, row.key_version)
+    plain = open_sealed(key.of(row.key_version), place, row.private or b"")
     found: dict[str, Any] = msgspec.json.decode(plain[16:])
     return found
 

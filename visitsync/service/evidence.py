@@ -12,7 +12,7 @@ from visitsync.envelope import new_data_key
 from visitsync.errors import NotItsMediaType
 from visitsync.schema import strict_json
 from visitsync.service import new_keys
-from visitsync.service.keyring import EVIDENCE, held
+from visitsync.service.keyring import EVIDENCE, DataKey, held
 from visitsync.service.writing import Change
 from visitsync.store import data_keys, evidence
 from visitsync.store.facts import Fact
@@ -95,12 +95,12 @@ async def keep(made: Change, directive: Fact, given: Evidence | None) -> str | N
     sealed = made.context.keyring.seal_evidence(
         key, household, directive.id, msgspec.msgpack.encode(given)
     )
-    row = evidence.Evidence(directive.id, household, made.at, given.kind, sealed)
+    row = evidence.Evidence(directive.id, household, made.at, given.kind, sealed, key.version)
     await evidence.add(made.connection, row)
     return hashlib.sha256(sealed).hexdigest()
 
 
-async def _key(made: Change, household: str) -> bytes:
+async def _key(made: Change, household: str) -> DataKey:
     place = (household, "", EVIDENCE)
     rows = await data_keys.of_households(made.connection, [household])
     present = [one for one in rows if (one.household, one.program, one.kind) == place]
@@ -109,4 +109,4 @@ async def _key(made: Change, household: str) -> bytes:
         return held(made.context.keyring.opened(present), place)
     key = new_data_key()
     await new_keys.store(made.connection, made.context.keyring, {place: key})
-    return key
+    return DataKey.first(key)

@@ -93,7 +93,9 @@ async def _opened(context: Context, stored: evidence.Evidence) -> Evidence | Non
     if any(one.state != data_keys.ACTIVE for one in mine):
         return None
     key = held(context.keyring.opened(mine), place)
-    plain = context.keyring.open_evidence(key, stored.household, stored.directive, stored.sealed)
+    plain = context.keyring.open_evidence(
+        key, stored.household, stored.directive, stored.sealed, stored.key_version
+    )
     try:
         return msgspec.msgpack.decode(plain, type=Evidence)
     except msgspec.DecodeError:

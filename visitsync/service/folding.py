@@ -1,4 +1,4 @@
-"""Registrations folded for comparing, and the blind tokens by which they are found."""
+"""Registrations folded for comparing, and the terms by which they are found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from visitsync.linking import IndexTerm, Registration, profile
 from visitsync.linking.index import terms_of
 from visitsync.linking.profile import Profile
 from visitsync.schema.visit import Person
-from visitsync.service.keyring import Keyring
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -32,11 +31,6 @@ def fold(registration: str, office: str, program: str, persons: Sequence[Person]
         Registration(id=registration, office=office, program=program, persons=tuple(persons))
     )
     return Folded(made, frozenset(terms_of(made)))
-
-
-def tokens(keyring: Keyring, terms: Iterable[IndexTerm]) -> frozenset[str]:
-    """The blind tokens of terms, as they are stored."""
-    return frozenset(keyring.token(term.kind, term.value) for term in terms)
 
 
 def distinct(persons: Iterable[Person]) -> tuple[Person, ...]:

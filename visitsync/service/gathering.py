@@ -34,7 +34,7 @@ from visitsync.schema.visit import JST
 from visitsync.service import authority, nobody
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.keyring import LOG, Place, held
+from visitsync.service.keyring import LOG, RECORDS, DataKey, Place, held
 from visitsync.service.registry import Office
 from visitsync.store import clock, data_keys, epochs, facts, visits
 from visitsync.store.facts import VIEWER, Case, Fact, Known
@@ -65,7 +65,7 @@ class Gathered(NamedTuple):
     offices: Mapping[str, Office]
     visits: Sequence[Stored]
     """By household, id and revision."""
-    keys: Mapping[Place, bytes]
+    keys: Mapping[Place, DataKey]
     households: tuple[str, ...] = ()
     """About which."""
     scenes: Mapping[tuple[str, str, str], _Scene] = MappingProxyType({})
@@ -180,9 +180,11 @@ async def _keys(
     connection: AsyncConnection,
     found: Sequence[Stored],
     households: Collection[str],
-) -> Mapping[Place, bytes]:
-    wanted = {(one.household, one.program, "records") for one in found}
-    wanted |= {(one.household, "", LOG) for one in found} | {("", "", LOG)}
+) -> Mapping[Place, DataKey]:
+    wanted: dict[Place, set[int]] = {("", "", LOG): set()}
+    for one in found:
+        wanted.setdefault((one.household, one.program, RECORDS), set()).add(one.key_version)
+        wanted.setdefault((one.household, "", LOG), set())
     kept = context.keyring.kept(wanted)
     if kept is not None:
         return kept
@@ -193,7 +195,7 @@ async def _keys(
 
 async def _log_keys(
     context: Context, connection: AsyncConnection, household: str
-) -> Mapping[Place, bytes]:
+) -> Mapping[Place, DataKey]:
     """The general log key, and that of the household if there is one."""
     rows = await data_keys.of_logs(connection, ["", household])
     general = ("", "", LOG)

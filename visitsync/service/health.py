@@ -211,7 +211,7 @@ async def _schema(look: _Look) -> None:
 
 async def _installation(look: _Look) -> None:
     found = await fitting(look.connection, look.settings, look.master, look.provider, look.log.vkey)
-    keyring = Keyring(look.master, found.tenant, found.token_bits)
+    keyring = Keyring(look.master, found.tenant)
     keys = keyring.opened(await data_keys.of_households(look.connection, [""]))
     for kind in (LOG, STAFF, REPORTS):
         held(keys, ("", "", kind))

@@ -8,7 +8,7 @@ from typing import Final
 
 from uuid_utils import uuid7
 
-from visitsync.envelope import IndexKey
+from visitsync.envelope import IdKey
 
 _HOUSEHOLD: Final = re.compile(r"h[a-z2-7]{26}")
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -41,12 +41,12 @@ def as_given(text: str) -> str:
     return text if _GIVEN.fullmatch(text) else ""
 
 
-def visit_id(index: IndexKey, office: str, record_id: str) -> str:
+def visit_id(index: IdKey, office: str, record_id: str) -> str:
     """The id of a report, whichever revision: the office and its own id, keyed."""
     return "v" + spelt(index.exact("visit", office, record_id)[:_KEPT])
 
 
-def registration_id(index: IndexKey, office: str, case_no: str | None, record_id: str) -> str:
+def registration_id(index: IdKey, office: str, case_no: str | None, record_id: str) -> str:
     """The id of a registration: office and case number, keyed; without one, that of the report."""
     if case_no:
         return "r" + spelt(index.exact("registration", office, "case", case_no)[:_KEPT])

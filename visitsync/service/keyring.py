@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-from visitsync.envelope import (
-    Context,
-    IndexKey,
-    KeyContext,
-    MasterKeys,
-    Wrapped,
-    new_data_key,
-    open_sealed,
-    seal,
-)
-from visitsync.errors import KeyFileError, Tampered
+from visitsync.envelope import IndexKey, KeyContext, MasterKeys, Wrapped, new_data_key
+from visitsync.errors import KeyFileError
+from visitsync.service.data_key import DataKey, DataKeys, Place, held
+from visitsync.service.masters import refuse_other_index
 from visitsync.service.recent import Recent
+from visitsync.service.sealing import ProfilePlace, Sealing, VisitPlace
 from visitsync.store import data_keys
 from visitsync.store.data_keys import Key
+from visitsync.store.index_keys import Epoch
+
+__all__ = [
+    "EVIDENCE",
+    "LOG",
+    "PERSONS",
+    "RECORDS",
+    "REPORTS",
+    "STAFF",
+    "DataKey",
+    "DataKeys",
+    "Keyring",
+    "Place",
+    "ProfilePlace",
+    "VisitPlace",
+    "held",
+]
 
 RECORDS: Final = "records"
 PERSONS: Final = "persons"
@@ -39,94 +51,33 @@ _PATIENCE: Final = 5.0
 """Seconds between two looks into a key file that lacked an epoch."""
 _CONTENT_BYTES: Final = 16
 
-Place: TypeAlias = tuple[str, str, str]
-"""Household, program and what the key is for; the first two may be empty."""
-
 _NOBODYS: Final[Place] = ("", "", "nobodys")
 """Of a key that seals nothing: unwrapped where a household that there is not has none."""
 
 
-class VisitPlace(NamedTuple):
-    """Where one revision of a report is sealed."""
-
-    household: str
-    program: str
-    record: str
-    revision: int
-
-
-class ProfilePlace(NamedTuple):
-    """Where one edition of what an office knows of a family is sealed."""
-
-    household: str
-    registration: str
-    edition: int
-
-
-class DataKeys(Mapping[Place, bytes]):
-    """Data keys by their place; never printed.
-
-    Most households that a blind token finds are not compared, so a key that stands in the database
-    is unwrapped only when it is asked for.
-    """
-
-    __slots__ = ("_made", "_unwrap", "_wrapped")
-
-    def __init__(
-        self, wrapped: Mapping[Place, Wrapped], unwrap: Callable[[Place, Wrapped], bytes]
-    ) -> None:
-        self._wrapped = wrapped
-        self._unwrap = unwrap
-        self._made: dict[Place, bytes] = {}
-
-    def put(self, place: Place, key: bytes) -> None:
-        """Add a key that was just made."""
-        self._made[place] = key
-
-    def __getitem__(self, place: Place) -> bytes:
-        made = self._made.get(place)
-        if made is None:
-            made = self._made[place] = self._unwrap(place, self._wrapped[place])
-        return made
-
-    def __iter__(self) -> Iterator[Place]:
-        return iter({**self._wrapped, **self._made})
-
-    def __len__(self) -> int:
-        return len(self._wrapped.keys() | self._made.keys())
-
-    def __repr__(self) -> str:
-        return f"<DataKeys, {len(self)}>"
-
-
 class _Opened(NamedTuple):
     until: float
-    wrapped: bytes
-    key: bytes
+    keys: Mapping[int, tuple[bytes, bytes]]
+    """By version, as it is wrapped and in clear."""
 
 
-class Keyring:
+class Keyring(Sealing):
     """Keys by their place.
 
     Args:
         master: from the key file.
         tenant: the municipality, to which everything sealed is bound.
-        token_bits: of blind index tokens in this database.
         again: reads the key file as it is now. It is asked where a key stands under an epoch that
             is not known yet, so that a rotation needs no restart.
     """
 
     def __init__(
-        self,
-        master: MasterKeys,
-        tenant: str,
-        token_bits: int,
-        *,
-        again: Callable[[], MasterKeys] | None = None,
+        self, master: MasterKeys, tenant: str, *, again: Callable[[], MasterKeys] | None = None
     ) -> None:
-        self.tenant = tenant
-        self.index: Final[IndexKey] = master.index_key(token_bits=token_bits)
+        super().__init__(tenant)
+        self.ids: Final = master.id_key
         self._opened: Recent[Place, _Opened] = Recent(_MOST)
+        self._indexes: dict[Epoch, IndexKey] = {}
         self._again = again
         self._not_before = 0.0
         self.use(master)
@@ -143,8 +94,22 @@ class Keyring:
                 "The key file was replaced by another database's; put the right one back"
             )
         self._master = master
+        self._indexes.clear()
         # Under a key that is there: what there is not must not be told by its failing.
-        self._nobodys = master.wrap(new_data_key(), self._context(_NOBODYS))
+        self._nobodys = master.wrap(new_data_key(), self._context(_NOBODYS, 1))
+
+    def index(self, one: Epoch) -> IndexKey:
+        """The key of the blind index of an epoch that the database names.
+
+        Raises:
+            KeyFileError: the key file lacks it, or holds another one.
+        """
+        found = self._indexes.get(one)
+        if found is None:
+            master = self._read_until(lambda held: one.epoch in held.index_epochs)
+            refuse_other_index(master, [one])
+            found = self._indexes[one] = master.index_key(one.epoch, token_bits=one.token_bits)
+        return found
 
     def opened(self, rows: Iterable[Key]) -> DataKeys:
         """The keys of these rows, each unwrapped when it is asked for, without destroyed ones.
@@ -153,28 +118,34 @@ class Keyring:
             KeyFileError: the key file is not the one that wrapped it.
             Tampered: the wrapped key was altered or moved.
         """
-        wrapped = {
-            (row.household, row.program, row.kind): Wrapped(row.epoch, row.wrapped)
-            for row in rows
-            if row.state == data_keys.ACTIVE and row.wrapped is not None
-        }
+        wrapped: dict[Place, dict[int, Wrapped]] = defaultdict(dict)
+        gone: set[Place] = set()
+        for row in rows:
+            place = (row.household, row.program, row.kind)
+            if row.state == data_keys.ACTIVE and row.wrapped is not None:
+                wrapped[place][row.version] = Wrapped(row.epoch, row.wrapped)
+            else:
+                gone.add(place)
+        for place in gone:
+            wrapped.pop(place, None)
         # With the master keys of now: rows read before an epoch was retired still open.
-        return DataKeys(wrapped, partial(self._unwrapped, self._master))
+        return DataKeys(dict(wrapped), partial(self._unwrapped, self._master))
 
-    def kept(self, places: Iterable[Place]) -> dict[Place, bytes] | None:
-        """The keys of these places from memory; None unless all are there.
+    def kept(self, wanted: Mapping[Place, Collection[int]]) -> dict[Place, DataKey] | None:
+        """The keys of these places from memory, in these versions; None unless all are there.
 
+        Where no version is named it seals, under the newest that was there when it was unwrapped.
         A key that was destroyed stays here until `forget`; what it sealed is destroyed with it.
         """
         found = {}
-        for place in places:
+        for place, versions in wanted.items():
             known = self._in_memory(place)
-            if known is None:
+            if known is None or not all(one in known.keys for one in versions):
                 return None
-            found[place] = known.key
+            found[place] = DataKey(max(known.keys), partial(_of, known.keys))
         return found
 
-    def log_key(self, household: str, rows: Iterable[Key]) -> bytes | None:
+    def log_key(self, household: str, rows: Iterable[Key]) -> DataKey | None:
         """The log key of a household; None where `rows` hold none, after the same work.
 
         It is unwrapped whether or not it is in memory, where one that there is not never is.
@@ -183,11 +154,14 @@ class Keyring:
             KeyFileError, Tampered: as by `opened`.
         """
         place = (household, "", LOG)
-        found = next((one for one in rows if (one.household, one.program, one.kind) == place), None)
+        there = [one for one in rows if (one.household, one.program, one.kind) == place]
+        found = max(there, key=lambda one: one.version, default=None)
         if found is None or found.state != data_keys.ACTIVE or found.wrapped is None:
-            self._unwrap(self._master, _NOBODYS, self._nobodys)
+            self._unwrap(self._master, _NOBODYS, 1, self._nobodys)
             return None
-        return self._unwrap(self._master, place, Wrapped(found.epoch, found.wrapped))
+        wrapped = Wrapped(found.epoch, found.wrapped)
+        key = self._unwrap(self._master, place, found.version, wrapped)
+        return DataKey(found.version, {found.version: key}.__getitem__)
 
     def forget(self, household: str) -> None:
         """Drop the keys of a household from memory."""
@@ -200,7 +174,7 @@ class Keyring:
         for place in self._opened.keys():  # noqa: SIM118 -- a copy, since it changes
             self._in_memory(place)
 
-    def row(self, place: Place, key: bytes, epoch: int) -> Key:
+    def row(self, place: Place, key: bytes, epoch: int, *, version: int = 1, at: int = 0) -> Key:
         """The row to store of a key that was just made, by `new_keys.store`.
 
         It is not remembered: where the transaction is undone, somebody else makes the key.
@@ -208,8 +182,9 @@ class Keyring:
         Raises:
             KeyFileError: the key file lacks the master key of `epoch`.
         """
-        wrapped = self._holding(epoch).wrap(key, self._context(place), epoch=epoch)
-        return Key(*place, epoch, data_keys.ACTIVE, wrapped.sealed)
+        master = self._read_until(lambda one: epoch in one.epochs)
+        wrapped = master.wrap(key, self._context(place, version), epoch=epoch)
+        return Key(*place, epoch, data_keys.ACTIVE, wrapped.sealed, version, at)
 
     def under(self, epoch: int, row: Key) -> Key:
         """The same key under the master key of `epoch`; of a destroyed one, its row.
@@ -221,35 +196,47 @@ class Keyring:
         if row.wrapped is None:
             return row._replace(epoch=epoch)
         place = (row.household, row.program, row.kind)
-        key = self._unwrap(self._master, place, Wrapped(row.epoch, row.wrapped))
-        return self.row(place, key, epoch)
+        key = self._unwrap(self._master, place, row.version, Wrapped(row.epoch, row.wrapped))
+        return self.row(place, key, epoch, version=row.version, at=row.made_at)
 
-    def _unwrapped(self, master: MasterKeys, place: Place, wrapped: Wrapped) -> bytes:
+    def _unwrapped(
+        self, master: MasterKeys, place: Place, versions: Mapping[int, Wrapped], version: int
+    ) -> bytes:
+        wrapped = versions[version]
         known = self._in_memory(place)
-        if known is not None and known.wrapped == wrapped.sealed:
-            return known.key
-        key = self._unwrap(master, place, wrapped)
-        self._remember(place, wrapped, key)
+        one = None if known is None else known.keys.get(version)
+        if one is not None and one[0] == wrapped.sealed:
+            return one[1]
+        key = self._unwrap(master, place, version, wrapped)
+        self._remember(place, versions, version, key)
         return key
 
-    def _unwrap(self, master: MasterKeys, place: Place, wrapped: Wrapped) -> bytes:
+    def _unwrap(self, master: MasterKeys, place: Place, version: int, wrapped: Wrapped) -> bytes:
         if wrapped.epoch not in master.epochs:
-            master = self._holding(wrapped.epoch)
-        return master.unwrap(wrapped, self._context(place))
+            master = self._read_until(lambda one: wrapped.epoch in one.epochs)
+        return master.unwrap(wrapped, self._context(place, version))
 
-    def _holding(self, epoch: int) -> MasterKeys:
-        """The master keys, read again where they lack `epoch`, but not over and over."""
+    def _read_until(self, holds: Callable[[MasterKeys], bool]) -> MasterKeys:
+        """The keys, read again where they lack what is needed, but not over and over."""
         now = time.monotonic()
-        if epoch not in self._master.epochs and self._again is not None and now >= self._not_before:
+        if not holds(self._master) and self._again is not None and now >= self._not_before:
             self._not_before = now + _PATIENCE
             found = self._again()
-            if epoch in found.epochs:
+            if holds(found):
                 self.use(found)
                 self._not_before = 0.0
         return self._master
 
-    def _remember(self, place: Place, wrapped: Wrapped, key: bytes) -> None:
-        self._opened.put(place, _Opened(time.monotonic() + _LONGEST, wrapped.sealed, key))
+    def _remember(
+        self, place: Place, versions: Mapping[int, Wrapped], version: int, key: bytes
+    ) -> None:
+        """Keep a key beside its other versions that are still there; none of them for longer."""
+        known = self._in_memory(place)
+        before = {} if known is None else known.keys
+        kept = {one: before[one] for one in before.keys() & versions.keys() if one != version}
+        until = time.monotonic() + _LONGEST if known is None or not kept else known.until
+        kept[version] = (versions[version].sealed, key)
+        self._opened.put(place, _Opened(until, kept))
 
     def _in_memory(self, place: Place) -> _Opened | None:
         found = self._opened.get(place)
@@ -258,133 +245,16 @@ class Keyring:
             return None
         return found
 
-    def _context(self, place: Place) -> bytes:
+    def _context(self, place: Place, version: int) -> bytes:
         household, program, kind = place
         return KeyContext(
-            tenant=self.tenant, household=household, program=program, kind=kind
+            tenant=self.tenant, household=household, program=program, kind=kind, version=version
         ).encode()
-
-    # ── sealing ───────────────────────────────────────────────────────────────────────────────────
-    def token(self, kind: str, value: str) -> str:
-        """The blind index token of a compound value, as it is stored."""
-        return f"{kind}:{self.index.token(kind, value).hex()}"
 
     def content(self, said: bytes) -> bytes:
         """A keyed hash of what a report says, by which the same is known again."""
-        return self.index.exact("content", hashlib.sha256(said).hexdigest())[:_CONTENT_BYTES]
-
-    def log_place(self, household: str | None, pc: str) -> Context:
-        """Where the private part of a log entry is sealed: bound to its commitment."""
-        return Context(
-            tenant=self.tenant,
-            program="",
-            household=household or "",
-            record=pc,
-            revision=0,
-            schema="log-private/1",
-            kind="log",
-        )
-
-    def seal_visit(self, key: bytes, at: VisitPlace, line: bytes) -> bytes:
-        """One revision of a report, sealed in its place."""
-        return seal(key, self._visit(at), line)
-
-    def open_visit(self, key: bytes, at: VisitPlace, sealed: bytes) -> bytes:
-        """What `seal_visit` sealed in this place.
-
-        Raises:
-            Tampered: it was altered, or is of another place.
-        """
-        return open_sealed(key, self._visit(at), sealed)
-
-    def seal_profile(self, key: bytes, at: ProfilePlace, persons: bytes) -> bytes:
-        """What an office knows of a registration's persons, sealed in its place."""
-        return seal(key, self._profile(at), persons)
-
-    def open_profile(self, key: bytes, at: ProfilePlace, sealed: bytes) -> bytes:
-        """What `seal_profile` sealed in this place.
-
-        Raises:
-            Tampered: it was altered, or is of another place.
-        """
-        return open_sealed(key, self._profile(at), sealed)
-
-    def seal_evidence(self, key: bytes, household: str, directive: str, plain: bytes) -> bytes:
-        """What a family signed for a directive, sealed in its place."""
-        return seal(key, self._evidence(household, directive), plain)
-
-    def open_evidence(self, key: bytes, household: str, directive: str, sealed: bytes) -> bytes:
-        """What `seal_evidence` sealed in this place.
-
-        Raises:
-            Tampered: it was altered, or is of another place.
-        """
-        return open_sealed(key, self._evidence(household, directive), sealed)
-
-    def seal_general(self, key: bytes, kind: str, record: str, plain: bytes) -> bytes:
-        """What concerns no household, such as an entry of the directory, sealed in its place."""
-        return seal(key, self._general(kind, record), plain)
-
-    def open_general(self, key: bytes, kind: str, record: str, sealed: bytes) -> bytes:
-        """What `seal_general` sealed in this place.
-
-        Raises:
-            Tampered: it was altered, or is of another place.
-        """
-        return open_sealed(key, self._general(kind, record), sealed)
-
-    def _visit(self, at: VisitPlace) -> Context:
-        return Context(
-            tenant=self.tenant,
-            program=at.program,
-            household=at.household,
-            record=at.record,
-            revision=at.revision,
-            schema="visit/1",
-            kind="visit",
-        )
-
-    def _profile(self, at: ProfilePlace) -> Context:
-        return Context(
-            tenant=self.tenant,
-            program="",
-            household=at.household,
-            record=at.registration,
-            revision=at.edition,
-            schema="persons/1",
-            kind="persons",
-        )
-
-    def _evidence(self, household: str, directive: str) -> Context:
-        return Context(
-            tenant=self.tenant,
-            program="",
-            household=household,
-            record=directive,
-            revision=0,
-            schema="evidence/1",
-            kind=EVIDENCE,
-        )
-
-    def _general(self, kind: str, record: str) -> Context:
-        return Context(
-            tenant=self.tenant,
-            program="",
-            household="",
-            record=record,
-            revision=0,
-            schema=f"{kind}/1",
-            kind=kind,
-        )
+        return self.ids.exact("content", hashlib.sha256(said).hexdigest())[:_CONTENT_BYTES]
 
 
-def held(keys: Mapping[Place, bytes], place: Place) -> bytes:
-    """The key of a place that must have one.
-
-    Raises:
-        Tampered: there is none; it was deleted or destroyed.
-    """
-    try:
-        return keys[place]
-    except KeyError:
-        raise Tampered("its data key is not there", where=place[2]) from None
+def _of(keys: Mapping[int, tuple[bytes, bytes]], version: int) -> bytes:
+    return keys[version][1]

@@ -83,8 +83,7 @@ async def _move(
     placed = Placed(homes={row.id: home}, keys=keyring.opened(rows))
     placed.key((home, "", LOG))
     persons = open_profile(placed.keys, keyring, row)
-    edition = row.edition + 1
-    profile = seal_profile(placed, keyring, ProfilePlace(home, row.id, edition), persons)
+    profile = seal_profile(placed, keyring, ProfilePlace(home, row.id, row.edition + 1), persons)
     stored = await visits.of_registration(connection, row.id)
     sealed = await _sealed_anew(context, placed, stored, home)
     await households.add(connection, [home], at)
@@ -101,22 +100,26 @@ async def _move(
         rules="person",
         evidence="",
     )
-    await households.relink(connection, link, (edition, profile))
+    await households.relink(connection, link, profile)
     return home
 
 
 async def _sealed_anew(
     context: Context, placed: Placed, stored: Sequence[visits.Stored], home: str
-) -> Mapping[tuple[str, int], bytes]:
+) -> Mapping[tuple[str, int], visits.Sealed]:
     keyring = context.keyring
     sealed = {}
     async for one in in_slices(stored):
         old = VisitPlace(one.household, one.program, one.id, one.revision)
         line = keyring.open_visit(
-            held(placed.keys, (one.household, one.program, RECORDS)), old, one.sealed
+            held(placed.keys, (one.household, one.program, RECORDS)),
+            old,
+            one.sealed,
+            one.key_version,
         )
         key = placed.key((home, one.program, RECORDS))
-        sealed[one.id, one.revision] = keyring.seal_visit(key, old._replace(household=home), line)
+        anew = keyring.seal_visit(key, old._replace(household=home), line)
+        sealed[one.id, one.revision] = visits.Sealed(anew, key.version)
     return sealed
 
 

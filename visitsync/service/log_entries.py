@@ -144,7 +144,7 @@ async def staff_names(
     key = held(keys, ("", "", STAFF))
     return {
         one["id"]: _NAMED.decode(
-            context.keyring.open_general(key, STAFF, one["id"], one["sealed"])
+            context.keyring.open_general(key, STAFF, one["id"], one["sealed"], one["key_version"])
         ).name
         for one in stored
         if only is None or one["id"] in only

@@ -284,7 +284,7 @@ class Logbook:
 
     def _opening(self, at: int, previous: str | None) -> Row:
         entry = opening(self._tenant, clock.instant(at), previous=previous)
-        return Row(entry.shard, 0, at, leaf(entry).decode(), None, None)
+        return Row(entry.shard, 0, at, leaf(entry).decode(), None, None, 1)
 
     def _head(self, shard: str, frontier: Frontier, rows: Sequence[Row], at: int) -> Head:
         """The head after `rows`, sealed and not signed."""

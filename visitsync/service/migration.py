@@ -16,8 +16,17 @@ from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
 from visitsync.settings import Settings, make_data_dir
 from visitsync.signer import Signer
-from visitsync.store import access_log, clock, durability, installation, master_keys, schema
+from visitsync.store import (
+    access_log,
+    clock,
+    durability,
+    index_keys,
+    installation,
+    master_keys,
+    schema,
+)
 from visitsync.store.database import Database
+from visitsync.store.index_keys import Epoch
 from visitsync.store.installation import Installation
 from visitsync.store.master_keys import Master
 
@@ -81,6 +90,8 @@ async def migrate(settings: Settings) -> State:
                 master = provider.load()
                 signer = signer_of(settings, master)
                 await fitting(connection, settings, master, provider, signer.vkey)
+                for epoch in master.index_epochs:
+                    await index_keys.name(connection, epoch, master.index_id(epoch))
                 if state.revision is not None and state.revision < _SIGNED_LATER:
                     await _remember_signed(connection, settings, master)
             migrated = await _state(connection)
@@ -109,10 +120,12 @@ async def _set_up(connection: AsyncConnection, database: Database, settings: Set
     signer = signer_of(settings, master)
     made = Installation(settings.tenant, signer.vkey, DEFAULT_TOKEN_BITS)
     await installation.set_up(connection, made)
-    keyring = Keyring(master, settings.tenant, made.token_bits)
+    keyring = Keyring(master, settings.tenant)
     at = await clock.now(connection)
     for epoch in master.epochs:
         await master_keys.add(connection, Master(epoch, master.key_id(epoch), at))
+    for epoch in master.index_epochs:
+        await index_keys.add(connection, Epoch(epoch, master.index_id(epoch), made.token_bits, at))
     general = {("", "", kind): new_data_key() for kind in (LOG, STAFF, REPORTS)}
     await new_keys.store(connection, keyring, general)
     await logbook_of(settings, database, master).found(connection)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.envelope import new_data_key
 from visitsync.service.keyring import Keyring, Place
 from visitsync.store import data_keys, master_keys
+from visitsync.store.data_keys import Key
 
 
 async def store(connection: AsyncConnection, keyring: Keyring, made: Mapping[Place, bytes]) -> None:
@@ -18,6 +20,27 @@ async def store(connection: AsyncConnection, keyring: Keyring, made: Mapping[Pla
         DatabaseUnavailable: it was retired at this very instant; nothing was changed.
     """
     if made:
-        newest = await master_keys.newest(connection)
-        rows = [keyring.row(place, key, newest) for place, key in made.items()]
+        newest, now = await master_keys.newest_now(connection)
+        rows = [keyring.row(place, key, newest, at=now) for place, key in made.items()]
+        await data_keys.add(connection, rows)
+
+
+async def store_next(connection: AsyncConnection, keyring: Keyring, before: Sequence[Key]) -> None:
+    """Store a next version of these keys, each bound to its place and its number.
+
+    Raises:
+        KeyFileError, DatabaseUnavailable: as by `store`.
+    """
+    if before:
+        newest, now = await master_keys.newest_now(connection)
+        rows = [
+            keyring.row(
+                (one.household, one.program, one.kind),
+                new_data_key(),
+                newest,
+                version=one.version + 1,
+                at=now,
+            )
+            for one in before
+        ]
         await data_keys.add(connection, rows)

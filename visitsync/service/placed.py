@@ -9,9 +9,9 @@ import msgspec
 
 from visitsync.envelope import new_data_key
 from visitsync.schema.visit import Person
-from visitsync.service.keyring import PERSONS, DataKeys, Keyring, Place, ProfilePlace, held
+from visitsync.service.keyring import PERSONS, DataKey, DataKeys, Keyring, Place, ProfilePlace, held
 from visitsync.service.reports import Linked
-from visitsync.store.households import Link, Registration, Review, Term
+from visitsync.store.households import Edition, Link, Registration, Review, Term
 
 _PERSONS: Final = msgspec.json.Decoder(tuple[Person, ...])
 _ENCODER: Final = msgspec.json.Encoder()
@@ -40,28 +40,28 @@ class Placed(msgspec.Struct, kw_only=True):
     links: list[Link] = msgspec.field(default_factory=list)
     reviews: list[Review] = msgspec.field(default_factory=list)
     terms: set[Term] = msgspec.field(default_factory=set)
-    profiles: dict[str, tuple[int, bytes]] = msgspec.field(default_factory=dict)
+    profiles: dict[str, Edition] = msgspec.field(default_factory=dict)
     linked: Linked = Linked()
 
-    def key(self, place: Place) -> bytes:
+    def key(self, place: Place) -> DataKey:
         """The key of a place, made where there is none yet."""
-        key = self.keys.get(place)
-        if key is None:
-            key = self.new_keys[place] = new_data_key()
-            self.keys.put(place, key)
-        return key
+        if place not in self.keys:
+            made = self.new_keys[place] = new_data_key()
+            self.keys.put(place, made)
+        return self.keys[place]
 
 
 def seal_profile(
     placed: Placed, keyring: Keyring, at: ProfilePlace, persons: Sequence[Person]
-) -> bytes:
+) -> Edition:
     """The persons of a registration, sealed for its household."""
     key = placed.key((at.household, "", PERSONS))
-    return keyring.seal_profile(key, at, _ENCODER.encode(persons))
+    sealed = keyring.seal_profile(key, at, _ENCODER.encode(persons))
+    return Edition(at.edition, sealed, key.version)
 
 
 def open_profile(
-    keys: Mapping[Place, bytes], keyring: Keyring, row: Registration
+    keys: Mapping[Place, DataKey], keyring: Keyring, row: Registration
 ) -> tuple[Person, ...]:
     """The persons of a stored registration.
 
@@ -69,6 +69,5 @@ def open_profile(
         Tampered: it was altered or moved.
     """
     key = held(keys, (row.household, "", PERSONS))
-    return _PERSONS.decode(
-        keyring.open_profile(key, ProfilePlace(row.household, row.id, row.edition), row.profile)
-    )
+    place = ProfilePlace(row.household, row.id, row.edition)
+    return _PERSONS.decode(keyring.open_profile(key, place, row.profile, row.key_version))

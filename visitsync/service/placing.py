@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.service import new_keys
 from visitsync.service.context import Context
 from visitsync.service.desk import Desk, Newcomer
-from visitsync.service.folding import Folded, distinct, fold, tokens
+from visitsync.service.folding import Folded, distinct, fold
 from visitsync.service.keyring import Keyring, ProfilePlace
 from visitsync.service.placed import Arrival, Placed, open_profile, seal_profile
 from visitsync.service.reports import Linked
 from visitsync.service.slices import in_slices
+from visitsync.service.terms import Indexes, indexes
 from visitsync.store import data_keys, facts, households
-from visitsync.store.households import Registration, Term
+from visitsync.store.households import Registration
 
 COUNTED: Final = {"same": "linked", "new": "new", "review": "review"}
 _SLICE: Final = 16
@@ -36,14 +37,15 @@ async def place(
     """
     keyring = context.keyring
     known = await households.registrations(connection, [one.id for one in arrivals])
-    newcomers = await _fold(keyring, [one for one in arrivals if one.id not in known])
+    index = await indexes(connection, keyring)
+    newcomers = await _fold(index, [one for one in arrivals if one.id not in known])
     wanted = set().union(*(one.tokens for one in newcomers))
     holders = await households.holders(connection, wanted) if wanted else {}
     near = set().union(*holders.values())
     homes = {one.id: one.household for one in known.values()}
     rows = await data_keys.of_households(connection, near | set(homes.values()))
     placed = Placed(homes=homes, keys=keyring.opened(rows))
-    await _refresh(connection, keyring, placed, [one for one in arrivals if one.id in known], known)
+    await _refresh(connection, keyring, placed, arrivals, known)
     if not newcomers:
         return placed
     desk = Desk(
@@ -60,11 +62,12 @@ async def place(
     return placed
 
 
-async def _fold(keyring: Keyring, arrivals: Sequence[Arrival]) -> list[Newcomer]:
+async def _fold(index: Indexes, arrivals: Sequence[Arrival]) -> list[Newcomer]:
     found = []
     async for one in in_slices(arrivals, _SLICE):
         folded = _folded(one)
-        found.append(Newcomer(one, folded, tokens(keyring, folded.terms)))
+        stored = index.stored(folded.terms, one.id)
+        found.append(Newcomer(one, folded, index.sought(folded.terms), stored))
     return found
 
 
@@ -91,20 +94,17 @@ async def _refresh(
 ) -> None:
     """Add new forms of persons to the profiles of known registrations; their links stay."""
     changed: dict[str, Folded] = {}
-    async for arrival in in_slices(arrivals, _SLICE):
+    async for arrival in in_slices([one for one in arrivals if one.id in known], _SLICE):
         row = known[arrival.id]
         persons = open_profile(placed.keys, keyring, row)
         together = distinct((*arrival.persons, *persons))
         if len(together) == len(persons):
             continue
-        edition = row.edition + 1
-        sealed = seal_profile(
-            placed, keyring, ProfilePlace(row.household, row.id, edition), together
-        )
-        placed.profiles[row.id] = (edition, sealed)
+        place = ProfilePlace(row.household, row.id, row.edition + 1)
+        placed.profiles[row.id] = seal_profile(placed, keyring, place, together)
         changed[row.id] = _folded(arrival._replace(persons=together))
     if changed:
         there = await households.terms_of(connection, changed)
+        index = await indexes(connection, keyring)
         for one, folded in changed.items():
-            found = {Term(token, one) for token in tokens(keyring, folded.terms)}
-            placed.terms.update(found - there)
+            placed.terms.update(index.stored(folded.terms, one) - there)

@@ -59,7 +59,7 @@ async def judge(
     connection: AsyncConnection, keyring: Keyring, items: Sequence[Item]
 ) -> list[Judged]:
     """Every item in its order, with what becomes of it."""
-    index = keyring.index
+    index = keyring.ids
     names: dict[str, str] = {}
     async for item in in_slices(items):
         if item.line and item.visit is not None:
@@ -171,6 +171,7 @@ async def rows(
                 submission=submission,
                 content=one.content,
                 sealed=keyring.seal_visit(key, place, one.item.line),
+                key_version=key.version,
             )
         )
     return made

@@ -122,7 +122,7 @@ async def wrap_anew(
         DatabaseUnavailable: what was done so far stays done; repeat it.
     """
     done = unreadable = 0
-    after = ("", "", "")
+    after = ("", "", "", 0)
     while True:
         async with context.database.writing() as connection:
             newest = await master_keys.newest(connection)
@@ -131,7 +131,8 @@ async def wrap_anew(
             await data_keys.wrap_anew(connection, changes)
         if not rows:
             return Wrapped(done=done, unreadable=unreadable)
-        after = (rows[-1].household, rows[-1].program, rows[-1].kind)
+        last = rows[-1]
+        after = (last.household, last.program, last.kind, last.version)
         done += len(changes)
         unreadable += len(rows) - len(changes)
         advance(len(rows))

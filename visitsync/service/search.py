@@ -29,6 +29,7 @@ from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, Judged, current, gather, judged
 from visitsync.service.ids import registration_id
 from visitsync.service.keyring import LOG, held
+from visitsync.service.terms import indexes
 from visitsync.service.timelines import TRIES, refuse_unless_viewer, reported_of
 from visitsync.service.views import Found, Match, Sought
 from visitsync.store import epochs, households
@@ -145,9 +146,9 @@ async def _near(
 ) -> list[str]:
     """Households that have a token of everything that is sought, whoever may see them."""
     near: set[str] | None = None
+    index = await indexes(connection, context.keyring)
     for group in groups:
-        tokens = {context.keyring.token(one.kind, one.value) for one in group}
-        holders = await households.holders(connection, tokens)
+        holders = await households.holders(connection, index.sought(group))
         having = set().union(*holders.values()) if holders else set()
         near = having if near is None else near & having
     if sought.case_no:
@@ -158,7 +159,7 @@ async def _near(
 
 async def _with_case(context: Context, connection: AsyncConnection, case_no: str) -> set[str]:
     offices = await context.registry.offices_now(connection)
-    index = context.keyring.index
+    index = context.keyring.ids
     ids = [registration_id(index, office, case_no.strip(), "") for office in offices]
     return set((await households.homes(connection, ids)).values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,8 +23,15 @@ _NOBODY: Final = caseloads.viewer_body(
 """What is left of somebody who no longer works here: no role, so no purpose and nothing to see."""
 
 
+class Sealed(NamedTuple):
+    """Somebody's entry in the directory, sealed, and under which version of the key."""
+
+    sealed: bytes
+    key_version: int
+
+
 async def put(
-    connection: AsyncConnection, people: Sequence[Staff], sealed: Mapping[str, bytes], at: int
+    connection: AsyncConnection, people: Sequence[Staff], sealed: Mapping[str, Sealed], at: int
 ) -> None:
     """Store members of staff, with a new version of the viewer where decisions may change."""
     known = await facts.newest(connection, VIEWER, [one.id for one in people])
@@ -38,7 +45,7 @@ async def put(
             version = version if before is None else version + 1
             made.append(Fact(VIEWER, person.id, version, at, None, body))
         rows.append(
-            {"id": person.id, "version": version, "sealed": sealed[person.id], "ended_at": None}
+            {"id": person.id, "version": version, "ended_at": None, **sealed[person.id]._asdict()}
         )
     await facts.add(connection, made)
     await directory.put(connection, "staff", rows)

@@ -239,13 +239,13 @@ def _fingerprint(context: Context, office: str, payload: Records | Files, terms:
     for name, content in files:
         for part in (name.encode(), content):
             digest.update(len(part).to_bytes(8, "big") + part)
-    return context.keyring.index.exact("request", office, digest.hexdigest())
+    return context.keyring.ids.exact("request", office, digest.hexdigest())
 
 
 def _key(context: Context, office: str, terms: Terms) -> bytes | None:
     if terms.idempotency_key is None:
         return None
-    return context.keyring.index.exact("idempotency", office, terms.idempotency_key)
+    return context.keyring.ids.exact("idempotency", office, terms.idempotency_key)
 
 
 async def _stored(
@@ -262,7 +262,9 @@ async def _stored(
         )
     keys = context.keyring.opened(await data_keys.of_households(connection, [""]))
     sealing = held(keys, ("", "", REPORTS))
-    plain = context.keyring.open_general(sealing, REPORTS, found.id, found.report)
+    plain = context.keyring.open_general(
+        sealing, REPORTS, found.id, found.report, found.key_version
+    )
     return msgspec.structs.replace(_REPORT.decode(zlib.decompress(plain)), repeated=True)
 
 
@@ -270,6 +272,7 @@ async def _keep(context: Context, connection: AsyncConnection, report: Report, w
     """Store the report, sealed: record ids of offices stand in it."""
     made = str(report.submission)
     keys = context.keyring.opened(await data_keys.of_households(connection, [""]))
+    key = held(keys, ("", "", REPORTS))
     plain = zlib.compress(msgspec.json.encode(report), 1)
     await submissions.add(
         connection,
@@ -279,8 +282,7 @@ async def _keep(context: Context, connection: AsyncConnection, report: Report, w
             recorded_at=clock.stored(report.recorded_at),
             key=_key(context, work.office.id, work.terms),
             request=work.fingerprint,
-            report=context.keyring.seal_general(
-                held(keys, ("", "", REPORTS)), REPORTS, made, plain
-            ),
+            report=context.keyring.seal_general(key, REPORTS, made, plain),
+            key_version=key.version,
         ),
     )

@@ -155,7 +155,7 @@ def reported_of(context: Context, gathered: Gathered, one: Stored) -> Reported:
     """
     key = held(gathered.keys, (one.household, one.program, RECORDS))
     place = VisitPlace(one.household, one.program, one.id, one.revision)
-    line = context.keyring.open_visit(key, place, one.sealed)
+    line = context.keyring.open_visit(key, place, one.sealed, one.key_version)
     return Reported(
         record=one.id,
         revision=one.revision,

@@ -172,7 +172,7 @@ async def _case_numbers(
         if one.registration not in by_registration:
             key = held(keys, (one.household, one.program, RECORDS))
             place = VisitPlace(one.household, one.program, one.id, one.revision)
-            line = context.keyring.open_visit(key, place, one.sealed)
+            line = context.keyring.open_visit(key, place, one.sealed, one.key_version)
             by_registration[one.registration] = _NUMBERED.decode(line).case_no
     numbers = {one.id: by_registration[one.registration] for one in reports}
     return {report: number for report, number in numbers.items() if number is not None}

@@ -44,6 +44,8 @@ class Row(NamedTuple):
     leaf: str
     household: str | None
     private: bytes | None
+    key_version: int
+    """Of the log key that sealed `private`."""
 
 
 _HEAD: Final = sa.select(

@@ -20,6 +20,7 @@ class Evidence(NamedTuple):
     kind: str
     """``paper`` or ``electronic``."""
     sealed: bytes
+    key_version: int
 
 
 async def add(connection: AsyncConnection, row: Evidence) -> None:

@@ -32,6 +32,15 @@ class Registration(NamedTuple):
     created_at: int
     edition: int
     profile: bytes
+    key_version: int
+
+
+class Edition(NamedTuple):
+    """A profile as it is stored, sealed, and the version of the data key that it is under."""
+
+    edition: int
+    profile: bytes
+    key_version: int
 
 
 class Link(NamedTuple):
@@ -64,6 +73,7 @@ class Term(NamedTuple):
 
     token: str
     registration: str
+    epoch: int
 
 
 _HOLDERS: Final = Prepared(
@@ -105,6 +115,12 @@ async def registrations(
     return {row.id: Registration._make(row) for row in rows}
 
 
+async def count_registrations(connection: AsyncConnection) -> int:
+    """How many registrations there are."""
+    rows = await connection.execute(sa.select(sa.func.count()).select_from(registration))
+    return int(rows.scalar_one())
+
+
 async def members(
     connection: AsyncConnection, households: Collection[str]
 ) -> dict[str, list[Registration]]:
@@ -143,23 +159,25 @@ async def add_registrations(
     await bulk.add(connection, link, links)
 
 
-async def set_profiles(
-    connection: AsyncConnection, profiles: Mapping[str, tuple[int, bytes]]
-) -> None:
+async def set_profiles(connection: AsyncConnection, profiles: Mapping[str, Edition]) -> None:
     """Store newer editions of profiles, sealed."""
     if profiles:
         await connection.execute(
             sa.update(registration)
             .where(registration.c.id == sa.bindparam("of_id"))
-            .values(edition=sa.bindparam("new_edition"), profile=sa.bindparam("new_profile")),
+            .values(
+                edition=sa.bindparam("new_edition"),
+                profile=sa.bindparam("new_profile"),
+                key_version=sa.bindparam("new_key_version"),
+            ),
             [
-                {"of_id": one, "new_edition": edition, "new_profile": profile}
-                for one, (edition, profile) in profiles.items()
+                {"of_id": one, **{f"new_{name}": value for name, value in made._asdict().items()}}
+                for one, made in profiles.items()
             ],
         )
 
 
-async def relink(connection: AsyncConnection, moved: Link, profile: tuple[int, bytes]) -> None:
+async def relink(connection: AsyncConnection, moved: Link, profile: Edition) -> None:
     """End a registration's present link and begin another one."""
     await connection.execute(
         sa.update(link)
@@ -167,11 +185,10 @@ async def relink(connection: AsyncConnection, moved: Link, profile: tuple[int, b
         .values(until_at=moved.from_at)
     )
     await connection.execute(sa.insert(link), [moved._asdict()])
-    edition, sealed = profile
     await connection.execute(
         sa.update(registration)
         .where(registration.c.id == moved.registration)
-        .values(household=moved.household, edition=edition, profile=sealed)
+        .values(household=moved.household, **profile._asdict())
     )
 
 
@@ -273,7 +290,7 @@ async def add_terms(connection: AsyncConnection, terms: Collection[Term]) -> Non
 async def terms_of(connection: AsyncConnection, ids: Collection[str]) -> frozenset[Term]:
     """The terms of these registrations."""
     rows = await connection.execute(
-        sa.select(index_term.c.token, index_term.c.registration).where(
+        sa.select(*(index_term.c[name] for name in Term._fields)).where(
             among(index_term.c.registration, ids)
         )
     )

@@ -1,4 +1,4 @@
-"""The tables of keys: which master keys there are, and the data keys wrapped under them."""
+"""The tables of keys: which master and index keys there are, the data keys, and their rotations."""
 
 from __future__ import annotations
 
@@ -23,8 +23,30 @@ data_key: Final = sa.Table(
     text("household", key=True),
     text("program", key=True),
     text("kind", key=True),
+    number("version", key=True),  # what is sealed anew goes under the highest
     sa.Column("epoch", sa.BigInteger, sa.ForeignKey("master_key.epoch"), nullable=False),
     text("state"),
     blob("wrapped", null=True),
+    number("made_at"),
     sa.Index("data_key_epoch_idx", "epoch"),
+)
+index_key: Final = sa.Table(
+    # The epochs of the blind index; the database refuses a term under any other, and to let one go
+    # while a term is left. The keys themselves are in the key file.
+    "index_key",
+    METADATA,
+    number("epoch", key=True),
+    text("key_id"),  # a short name that says nothing of the key
+    number("token_bits"),
+    number("added_at"),
+)
+key_rotation: Final = sa.Table(
+    # A rotation of data or index keys that is under way, so that it is gone on with.
+    "key_rotation",
+    METADATA,
+    text("key", key=True),  # data or index
+    text("household", null=True),  # the only one that it is about
+    number("began_at"),
+    text("after"),  # behind which place it goes on, as JSON
+    number("ended_at", null=True),  # since when nothing more is to be sealed or hashed anew
 )

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store.clock import Now
 from visitsync.store.key_tables import master_key
 from visitsync.store.prepared import Prepared
 
@@ -23,7 +24,7 @@ class Master(NamedTuple):
     added_at: int
 
 
-_NEWEST: Final = Prepared(sa.select(sa.func.max(master_key.c.epoch)))
+_NEWEST: Final = Prepared(sa.select(sa.func.max(master_key.c.epoch), Now()))
 
 
 async def known(connection: AsyncConnection) -> tuple[Master, ...]:
@@ -35,8 +36,13 @@ async def known(connection: AsyncConnection) -> tuple[Master, ...]:
 
 async def newest(connection: AsyncConnection) -> int:
     """The epoch under which new data keys are to stand."""
-    ((epoch,),) = await _NEWEST.fetch(connection)
-    return int(epoch)
+    return (await newest_now(connection))[0]
+
+
+async def newest_now(connection: AsyncConnection) -> tuple[int, int]:
+    """The same, with the present instant."""
+    ((epoch, now),) = await _NEWEST.fetch(connection)
+    return int(epoch), int(now)
 
 
 async def add(connection: AsyncConnection, one: Master) -> None:

@@ -19,6 +19,7 @@ class Submission(NamedTuple):
     key: bytes | None
     request: bytes | None
     report: bytes
+    key_version: int
 
 
 async def by_key(connection: AsyncConnection, office: str, key: bytes) -> Submission | None:

@@ -77,6 +77,7 @@ staff: Final = sa.Table(
     _number("version"),  # the newest of their viewer facts
     _bytes("sealed"),  # the name and the rest of the directory's entry
     _number("ended_at", null=True),
+    _number("key_version"),
 )
 claim: Final = sa.Table(
     # Registrations of a household that somebody's caseload names before they are known here.
@@ -155,7 +156,9 @@ evidence: Final = sa.Table(
     _number("recorded_at"),
     _text("kind"),
     _bytes("sealed"),
+    _number("key_version"),
     sa.Index("evidence_household_idx", "household"),
+    sa.Index("evidence_key_version_idx", "key_version"),
 )
 notice: Final = sa.Table(
     # What families are told before they sign, word for word.
@@ -189,7 +192,9 @@ registration: Final = sa.Table(
     _number("created_at"),
     _number("edition"),  # of the profile
     _bytes("profile"),  # sealed: every form of every person that the office ever gave
+    _number("key_version"),
     sa.Index("registration_household_idx", "household"),
+    sa.Index("registration_key_version_idx", "key_version"),
 )
 link: Final = sa.Table(
     "link",
@@ -229,7 +234,9 @@ index_term: Final = sa.Table(
     METADATA,
     _text("token", key=True),  # kind and truncated keyed hash of a compound value
     _text("registration", key=True),
+    sa.Column("epoch", sa.BigInteger, sa.ForeignKey("index_key.epoch"), nullable=False),
     sa.Index("index_term_registration_idx", "registration"),
+    sa.Index("index_term_epoch_idx", "epoch", "registration"),
 )
 visit: Final = sa.Table(
     "visit",
@@ -247,7 +254,9 @@ visit: Final = sa.Table(
     _text("submission"),
     _bytes("content"),  # keyed hash, by which the same content is known again
     _bytes("sealed"),
+    _number("key_version"),  # of the data key that sealed it
     sa.Index("visit_household_idx", "household"),
+    sa.Index("visit_key_version_idx", "key_version"),
 )
 submission: Final = sa.Table(
     "submission",
@@ -258,7 +267,9 @@ submission: Final = sa.Table(
     _bytes("key", null=True),  # keyed hash of the idempotency key
     _bytes("request", null=True),  # keyed hash of what was handed in, and how
     _bytes("report"),  # sealed
+    _number("key_version"),
     sa.UniqueConstraint("office", "key"),
+    sa.Index("submission_key_version_idx", "key_version"),
 )
 
 # ── protection and emergency: what waits for a second person, and who was told ───────────────────
@@ -351,6 +362,7 @@ log_entry: Final = sa.Table(
     _text("leaf"),
     _text("household", null=True),  # whose key sealed the private part
     _bytes("private", null=True),
+    _number("key_version"),
     sa.Index("log_entry_household_place_idx", "household", "shard", "seq"),
 )
 log_year: Final = sa.Table(

@@ -30,6 +30,7 @@ class Row(NamedTuple):
     submission: str
     content: bytes
     sealed: bytes
+    key_version: int
 
 
 class Held(NamedTuple):
@@ -54,6 +55,14 @@ class Stored(NamedTuple):
     state: str
     recorded_at: int
     sealed: bytes
+    key_version: int
+
+
+class Sealed(NamedTuple):
+    """A revision sealed anew, and the version of the data key that it is under."""
+
+    sealed: bytes
+    key_version: int
 
 
 class Within(NamedTuple):
@@ -153,16 +162,25 @@ async def of_registration(connection: AsyncConnection, registration: str) -> lis
 
 
 async def move(
-    connection: AsyncConnection, household: str, sealed: Mapping[tuple[str, int], bytes]
+    connection: AsyncConnection, household: str, sealed: Mapping[tuple[str, int], Sealed]
 ) -> None:
     """Put revisions, sealed anew for it, under another household."""
     statement = (
         sa.update(visit)
         .where(visit.c.id == sa.bindparam("of_id"), visit.c.revision == sa.bindparam("of_revision"))
-        .values(household=household, sealed=sa.bindparam("anew"))
+        .values(
+            household=household,
+            sealed=sa.bindparam("anew"),
+            key_version=sa.bindparam("anew_under"),
+        )
     )
     rows = [
-        {"of_id": report, "of_revision": revision, "anew": anew}
+        {
+            "of_id": report,
+            "of_revision": revision,
+            "anew": anew.sealed,
+            "anew_under": anew.key_version,
+        }
         for (report, revision), anew in sealed.items()
     ]
     if rows:
