@@ -215,6 +215,12 @@ class SignerError(OperatorError):
     code = "signer"
 
 
+class TombstonesError(OperatorError):
+    """The file of what was erased is missing, damaged or cannot be written."""
+
+    code = "tombstones"
+
+
 class IntegrityError(VisitsyncError):
     """Stored bytes are not what was written. Never answered with data."""
 

@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signer_state: Path | None = None
     """What the access log's signer remembers; by default ``signed-head`` in `data_dir`. Never
     put it back from a backup with the database."""
+    tombstones: Path | None = None
+    """What was erased; by default ``tombstones`` in `data_dir`. Never put it back from a backup."""
     tenant: str = "visitsync"
     """The municipality's code; every sealed record and the log's origin are bound to it."""
     host: str = "127.0.0.1"
@@ -74,6 +76,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def signed_head(self) -> Path:
         """Where the signer remembers what it signed."""
         return self.signer_state or self.data_dir / "signed-head"
+
+    @property
+    def tombstone_file(self) -> Path:
+        """Where it stands what was erased."""
+        return self.tombstones or self.data_dir / "tombstones"
 
     @property
     def embedded(self) -> Path | None:

@@ -1,6 +1,10 @@
-"""The log's signer: signs a head only if it extends the last one it signed, and remembers that."""
+"""The log's signer: signs a head only if it extends the last one it signed, and remembers that.
+
+Beside its memory stands what was erased: neither is ever put back with a database.
+"""
 
 from visitsync.signer.extension import Extension, Signed
 from visitsync.signer.signing import Signer
+from visitsync.signer.tombstones import Tombstone, Tombstones
 
-__all__ = ["Extension", "Signed", "Signer"]
+__all__ = ["Extension", "Signed", "Signer", "Tombstone", "Tombstones"]
