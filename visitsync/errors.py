@@ -178,6 +178,12 @@ class DirectoryError(OperatorError):
     code = "bad_directory"
 
 
+class RetentionError(OperatorError):
+    """The file with the rules of retention cannot be read, or contradicts itself."""
+
+    code = "bad_retention_rules"
+
+
 class KeyFileError(OperatorError):
     """The master key file is missing, damaged or readable by others."""
 

@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     put it back from a backup with the database."""
     tombstones: Path | None = None
     """What was erased; by default ``tombstones`` in `data_dir`. Never put it back from a backup."""
+    retention_rules: Path | None = None
+    """The municipality's own rules of retention; by default those that come with visitsync."""
     tenant: str = "visitsync"
     """The municipality's code; every sealed record and the log's origin are bound to it."""
     host: str = "127.0.0.1"

@@ -13,7 +13,7 @@ from service.erased import Backup, erased_at_once, families, openable
 
 from visitsync.errors import DatabaseUnavailable, LogBroken, TombstonesError
 from visitsync.service import context as opening
-from visitsync.service import entries
+from visitsync.service import entries, tombstones
 from visitsync.service.context import Context, open_context
 from visitsync.service.keyring import LOG
 from visitsync.service.tombstones import Replayed
@@ -69,7 +69,7 @@ async def test_f22_control_without_the_replay_all_of_them_open(
     async def nothing(*_: Any) -> Replayed:
         return Replayed(0, 0)
 
-    monkeypatch.setattr(opening.tombstones, "replay", nothing)
+    monkeypatch.setattr(tombstones, "replay", nothing)
     async with open_context(restored) as context:
         assert await openable(context, homes) == set(homes)
 
@@ -83,13 +83,13 @@ async def test_f22_an_older_keyring_beside_a_newer_database(settings: Settings) 
         for one in homes[:ERASED]:
             await erased_at_once(context, one)
         old = [one for one in keyring if one.household in homes[:ERASED]]
-        for one in old:
-            if (one.program, one.kind) != ("", LOG):
+        for key in old:
+            if (key.program, key.kind) != ("", LOG):
                 with pytest.raises(DatabaseUnavailable):
-                    await put_back(context, one)
+                    await put_back(context, key)
         await past_the_database(context)
-        for one in old:
-            await put_back(context, one)
+        for key in old:
+            await put_back(context, key)
     async with open_context(settings) as context, context.database.reading() as connection:
         stored = await data_keys.of_households(connection, homes[:ERASED])
         active = {(one.program, one.kind) for one in stored if one.wrapped is not None}
