@@ -9,6 +9,9 @@ from visitsync.audit.bundle import Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
 from visitsync.audit.bundle import lines as bundle_lines
 from visitsync.audit.bundle import stored as stored_leaves
+from visitsync.audit.certificate import Certificate
+from visitsync.audit.certificate import open_signed as open_certificate
+from visitsync.audit.certificate import sign as sign_certificate
 from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
@@ -34,6 +37,7 @@ __all__ = [
     "EMPTY_ROOT",
     "KINDS",
     "PRIVATE_LABEL",
+    "Certificate",
     "Checkpoint",
     "Finding",
     "Frontier",
@@ -58,6 +62,7 @@ __all__ = [
     "leaf",
     "leaf_hash",
     "node_hash",
+    "open_certificate",
     "open_note",
     "open_receipt",
     "open_signed",
@@ -66,6 +71,7 @@ __all__ = [
     "peek_checkpoint",
     "read_leaf",
     "root_of",
+    "sign_certificate",
     "sign_checkpoint",
     "sign_receipt",
     "split_origin",

@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import (
+    Certificate,
     Frontier,
     NoteSigner,
     Receipt,
@@ -28,6 +29,7 @@ from visitsync.audit import (
     leaf_hash,
     opening,
     origin,
+    sign_certificate,
     sign_receipt,
 )
 from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
@@ -134,6 +136,10 @@ class Logbook:
     def receipt(self, told: Receipt) -> str:
         """A receipt as a signed note; for what stands in the log durably, and for nothing else."""
         return sign_receipt(told, self._key)
+
+    def certificate(self, told: Certificate) -> str:
+        """A certificate of erasure as a signed note; likewise."""
+        return sign_certificate(told, self._key)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(
