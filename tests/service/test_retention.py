@@ -58,7 +58,9 @@ async def a_family(context: Context, case_no: str, day: dt.date, *, born: str = 
     persons = [a_guardian(name=name, kana=None, birth_date=None, phone=None)]
     if born:
         persons.append(a_child(name=name, kana=None, birth_date=born))
-    visit = a_visit(number, record_id=f"r-{number}", case_no=case_no, date=day, persons=tuple(persons))
+    visit = a_visit(
+        number, record_id=f"r-{number}", case_no=case_no, date=day, persons=tuple(persons)
+    )
     await handed_in(context, [visit])
     return await home_of(context, case_no)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from visitsync.errors import NotAllowed, NotNow, UnknownHousehold
+from visitsync.errors import NotNow, UnknownHousehold
 from visitsync.retention.rules import RETENTION_ENDED
 from visitsync.service import erasures as asking
 from visitsync.service import retained
@@ -118,11 +118,15 @@ async def announce(context: Context, caller: Caller, *, now: int | None = None) 
 async def confirm(context: Context, caller: Caller) -> Decided:
     """Decide all that somebody else asked for because its period has ended.
 
+    Args:
+        context: of the installation.
+        caller: an operator of another name, or better a member of staff by their own token.
+
     Raises:
-        NotAllowed: the caller is no operator.
+        NotAllowed: the caller does not decide.
         DatabaseUnavailable, LogBroken: what was done so far stays done; repeat it.
     """
-    caller.must("operate")
+    caller.must("operate" if caller.kind == "operator" else "record")
     async with context.database.reading() as connection:
         waiting = [
             one
@@ -131,14 +135,15 @@ async def confirm(context: Context, caller: Caller) -> Decided:
         ]
     announced = own = held = 0
     for one in waiting:
+        if one.asked_by == asking.name_of(caller):
+            own += 1
+            continue
         try:
             await asking.decide(context, caller, one.id)
             announced += 1
-        except NotAllowed:
-            own += 1
         except NotNow as error:
             held += error.where == "held"
         except UnknownHousehold:
-            continue  # erased on another ground
+            continue  # erased on another ground, or hidden from them by name
         await asyncio.sleep(_PAUSE)
     return Decided(announced=announced, own=own, held=held)
