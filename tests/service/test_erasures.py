@@ -55,7 +55,8 @@ from visitsync.service.timelines import view
 from visitsync.service.views import Sought
 from visitsync.settings import Settings
 from visitsync.signer import Tombstones
-from visitsync.store import access_log, clock, data_keys
+from visitsync.store import access_log, clock, data_keys, emergencies
+from visitsync.store.emergencies import Emergency
 from visitsync.store.tables import METADATA, data_key
 
 DRAFT = ErasureDraft(ground="family_request", reason="the family moved and asks for it")
@@ -445,3 +446,21 @@ async def test_the_office_is_known_by_its_own_name_only(context: Context) -> Non
     office = Caller(kind="office", id=OFFICE, scopes=frozenset({"submit", "record"}))
     with pytest.raises(NotAllowed):
         await erasures.ask(context, office, home, DRAFT)
+
+
+async def test_while_an_emergency_access_waits_for_its_open_review_nothing_is_erased(
+    context: Context,
+) -> None:
+    home = await a_home(context)
+    await decided(context, home)
+    at = await now(context)
+    async with context.database.writing() as connection:
+        await emergencies.add(
+            connection,
+            Emergency("g1", home, "worker", "city", None, "child_in_danger", "notes", 1, at),
+        )
+    assert [one.outcome for one in await run(context)] == ["review_open"]
+    assert await openable(context, [home]) == {home}
+    async with context.database.writing() as connection:
+        await emergencies.update(connection, "g1", outcome="justified", reviewed_at=at)
+    assert [one.outcome for one in await run(context)] == ["erased"]
