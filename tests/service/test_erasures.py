@@ -17,6 +17,7 @@ from service.protected import (
     OFFICER,
     SECOND_CHIEF,
     WORKER,
+    a_city,
     a_home,
     blocked,
 )
@@ -55,7 +56,7 @@ from visitsync.service.timelines import view
 from visitsync.service.views import Sought
 from visitsync.settings import Settings
 from visitsync.signer import Tombstones
-from visitsync.store import access_log, clock, data_keys, emergencies
+from visitsync.store import access_log, clock, data_keys, emergencies, facts
 from visitsync.store.emergencies import Emergency
 from visitsync.store.tables import METADATA, data_key
 
@@ -325,6 +326,7 @@ async def test_what_is_handed_in_once_more_stays_erased_and_what_is_new_is_a_new
 ) -> None:
     home = await a_home(context)
     await erased(context, home)
+    await a_city(context)  # the directory's caseloads name it by its case numbers still
     again = await handed_in(context, [a_visit(1), a_visit(2)])
     assert [one.codes for one in again.records] == [("erased",)] * 2
     assert again.counts.rejected == 2
@@ -334,6 +336,10 @@ async def test_what_is_handed_in_once_more_stays_erased_and_what_is_new_is_a_new
     assert new.linking.new == 1
     found = await home_of(context)
     assert found != home
+    async with context.database.reading() as connection:
+        cases = await facts.caseloads(connection, ["worker"])
+    assert found in cases["worker"]
+    assert home not in cases["worker"]
     assert await openable(context, [home, found]) == {found}
     assert set((await kinds_of_keys(context, home)).values()) == {"destroyed"}
 

@@ -52,12 +52,13 @@ def ruled(settings: Settings, tmp_path: Path) -> Settings:
     return msgspec.structs.replace(settings, retention_rules=file)
 
 
-async def a_family(context: Context, case_no: str, day: dt.date, *, born: str = "") -> str:
+async def a_family(context: Context, case_no: str, day: dt.date, *born: str) -> str:
     number = int(case_no.removeprefix("C-"))
     name = f"架空　{chr(0x4E00 + number)}"
     persons = [a_guardian(name=name, kana=None, birth_date=None, phone=None)]
-    if born:
-        persons.append(a_child(name=name, kana=None, birth_date=born))
+    persons += [
+        a_child(name=f"{name}{place}", kana=None, birth_date=one) for place, one in enumerate(born)
+    ]
     visit = a_visit(
         number, record_id=f"r-{number}", case_no=case_no, date=day, persons=tuple(persons)
     )
@@ -117,8 +118,8 @@ async def test_what_is_not_known_keeps_a_household(ruled: Settings) -> None:
     async with open_context(ruled) as context:
         await applied(context)
         await a_family(context, "C-1", FIRST)
-        await a_family(context, "C-2", FIRST, born="2024")
-        known = await a_family(context, "C-3", FIRST, born="2024-05-06")
+        await a_family(context, "C-2", FIRST, "2024-05-06", "2024")
+        known = await a_family(context, "C-3", FIRST, "2021-05-06", "2024-05-06")
         late = at(dt.date(2049, 5, 7))
         found = await retention.due(context, OPERATOR, now=late)
         assert [one.household for one in found.due] == [known]

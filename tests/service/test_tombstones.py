@@ -7,14 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
+from build import FAMILY, handed_in
 from conftest import verify
 from postgres import Cluster
-from service.erased import Backup, erased_at_once, families, openable
+from service.erased import Backup, erased_at_once, families, openable, report_of
 
 from visitsync.errors import DatabaseUnavailable, LogBroken, TombstonesError
 from visitsync.service import context as opening
 from visitsync.service import entries, tombstones
 from visitsync.service.context import Context, open_context
+from visitsync.service.folding import fold
 from visitsync.service.keyring import LOG
 from visitsync.service.tombstones import Replayed
 from visitsync.settings import Settings
@@ -123,7 +125,7 @@ async def test_an_older_database_with_the_newest_signer_is_still_refused(
     backup = Backup(settings, cluster)
     async with open_context(settings) as context:
         await erased_at_once(context, homes[0])
-        await families(context, 3)
+        await handed_in(context, [report_of(3)])
         await context.log.signing.cover()
     memory = settings.signed_head.read_bytes()
     restored = backup.put_back(settings)
@@ -159,6 +161,7 @@ async def test_other_processes_forget_what_was_erased(settings: Settings) -> Non
         await openable(other, homes)
         place = next(iter(await records_places(other, homes[0])))
         assert other.keyring.kept([place])
+        other.folded.put(b"sealed", fold("r", "o", "multiples", FAMILY))
         await erased_at_once(one, homes[0])
         assert other.keyring.kept([place])  # which is why somebody must look
         assert await opening.forget_erased(other) == {homes[0]}
