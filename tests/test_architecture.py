@@ -17,6 +17,7 @@ CORE = (
     "adapters",
     "linking",
     "consent",
+    "retention",
     "timeline",
     "envelope",
     "audit",

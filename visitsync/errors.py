@@ -178,6 +178,12 @@ class DirectoryError(OperatorError):
     code = "bad_directory"
 
 
+class RetentionError(OperatorError):
+    """The file with the rules of retention cannot be read, or contradicts itself."""
+
+    code = "bad_retention_rules"
+
+
 class KeyFileError(OperatorError):
     """The master key file is missing, damaged or readable by others."""
 
@@ -213,6 +219,12 @@ class SignerError(OperatorError):
     """The access log's signer cannot remember what it signs, so it signs nothing."""
 
     code = "signer"
+
+
+class TombstonesError(OperatorError):
+    """The file of what was erased is missing, damaged or cannot be written."""
+
+    code = "tombstones"
 
 
 class IntegrityError(VisitsyncError):

@@ -54,6 +54,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     put it back from a backup with the database."""
     signer_socket: Path | None = None
     """Of a signer that is a process of its own; by default this process signs."""
+    tombstones: Path | None = None
+    """What was erased; by default ``tombstones`` in `data_dir`. Never put it back from a backup."""
+    retention_rules: Path | None = None
+    """The municipality's own rules of retention; by default those that come with visitsync."""
     tenant: str = "visitsync"
     """The municipality's code; every sealed record and the log's origin are bound to it."""
     host: str = "127.0.0.1"
@@ -76,6 +80,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def signed_head(self) -> Path:
         """Where the signer remembers what it signed."""
         return self.signer_state or self.data_dir / "signed-head"
+
+    @property
+    def tombstone_file(self) -> Path:
+        """Where it stands what was erased."""
+        return self.tombstones or self.data_dir / "tombstones"
 
     @property
     def embedded(self) -> Path | None:

@@ -18,7 +18,7 @@ from visitsync.service.migration import check, migrate
 from visitsync.settings import Settings
 from visitsync.store import access_log, data_keys, invocations, master_keys, schema
 from visitsync.store.invocations import Request
-from visitsync.store.tables import APPEND_ONLY, METADATA
+from visitsync.store.tables import APPEND_ONLY, ERASABLE, METADATA
 
 
 async def test_empty_to_head_equals_the_tables(context: Context) -> None:
@@ -47,7 +47,7 @@ async def test_down_to_an_earlier_release_and_up_again(settings: Settings, times
         for _ in range(times):
             await context.log.signing.cover()
             async with context.database.writing() as connection:
-                assert await schema.revision(connection) == "0009"
+                assert await schema.revision(connection) == "0014"
                 await connection.run_sync(_down)
                 assert await schema.revision(connection) == "0003"
                 assert await connection.run_sync(_log_indexes) == {"log_entry_household_idx"}
@@ -84,7 +84,7 @@ async def test_what_was_asked_for_is_not_thrown_away_by_going_back(settings: Set
             async with context.database.writing() as connection:
                 await connection.run_sync(_down)
         async with context.database.reading() as connection:
-            assert await schema.revision(connection) == "0009"
+            assert await schema.revision(connection) == "0014"
             assert await invocations.of_id(connection, "i-1")
 
 
@@ -145,6 +145,8 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
         "invocation_request": "INSERT INTO invocation_request VALUES ('i1', 'h1', 0, 'u01', '{}')",
         "evidence": "INSERT INTO evidence VALUES ('d1', 'h1', 0, 'paper', '', 1)",
         "notice": "INSERT INTO notice VALUES ('2026-04', 0, true, '-', '-', '', '')",
+        "tombstone": "INSERT INTO tombstone VALUES ('h1', 'log', 'e1', 0)",
+        "erased_registration": "INSERT INTO erased_registration VALUES ('r1', 0)",
     }
 
     with pytest.raises(DatabaseUnavailable):  # noqa: PT012 -- a row to change must stand there
@@ -154,5 +156,37 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
             await connection.execute(sa.text(change.format(table, first, first)))
 
 
+@pytest.mark.parametrize("table", ERASABLE)
+async def test_what_only_grows_is_deleted_of_an_erased_household_alone(
+    context: Context, table: str
+) -> None:
+    row = {
+        "fact": "INSERT INTO fact VALUES ('shield', 's1', 1, 0, 'h1', '{}')",
+        "proposal": "INSERT INTO proposal VALUES ('d1', 'h1', 0, 'staff:u01', '{}')",
+        "invocation_request": "INSERT INTO invocation_request VALUES ('i1', 'h1', 0, 'u01', '{}')",
+        "evidence": "INSERT INTO evidence VALUES ('d1', 'h1', 0, 'paper', '', 1)",
+    }[table]
+    delete = sa.text(f"DELETE FROM {table} WHERE household = 'h1'")  # noqa: S608 -- a table of ours
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text(row))
+        await connection.execute(sa.text("INSERT INTO tombstone VALUES ('h2', 'records', 'e', 0)"))
+    with pytest.raises(DatabaseUnavailable):
+        async with context.database.writing() as connection:
+            await connection.execute(delete)
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text("INSERT INTO tombstone VALUES ('h1', 'records', 'e', 0)"))
+        assert (await connection.execute(delete)).rowcount == 1
+
+
+async def test_what_was_erased_is_not_forgotten_by_going_back(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        async with context.database.writing() as connection:
+            await connection.execute(sa.text("INSERT INTO tombstone VALUES ('h', 'log', 'e', 0)"))
+        await context.log.signing.cover()
+        with pytest.raises(RuntimeError, match="Erasures"):
+            async with context.database.writing() as connection:
+                await connection.run_sync(_down, "0013")
+
+
 def test_each_migration_names_the_one_before() -> None:
-    assert schema.release() == "0009"
+    assert schema.release() == "0014"

@@ -59,6 +59,7 @@ _GUARDIAN: Final = {
 }
 _ORDER: Final = {"order": "protection_order", "against": "other", "from": "2026-04-01"}
 _MEMBERS: Final = {"members": ["agency:shiomi-city"]}
+_ERASURE: Final = {"ground": "family_request", "reason": "転出と請求"}
 _INVOCATION: Final = {
     "basis": "child_abuse_13_4",
     "recipients": ["office:shiomi-ns-01"],
@@ -142,6 +143,15 @@ WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "POST /api/v1/invocations/{id}/shield": (Way(OFFICER, (BLOCKED,), {"shield": "{shields}"}),),
     "POST /api/v1/invocations/{id}/end": (Way(WORKER, _NOT_THEIRS),),
     "POST /api/v1/break-glass/{id}/shield": (Way(OFFICER, (BLOCKED,), {"shield": "{shields}"}),),
+    "GET /api/v1/households/{household}/erasures": (
+        Way(OFFICER, (BLOCKED,), query="?purpose=protection"),
+    ),
+    "POST /api/v1/households/{household}/holds": (Way(WORKER, _NOT_THEIRS, {"reason": "調査"}),),
+    "POST /api/v1/holds/{id}/lift": (Way(WORKER, _NOT_THEIRS),),
+    "POST /api/v1/holds/{id}/lift/approve": (Way(OFFICER, (BLOCKED,)),),
+    "POST /api/v1/erasures/{id}/approve": (Way(OFFICER, (BLOCKED,)),),
+    "POST /api/v1/erasures/{id}/withdraw": (Way(WORKER, _NOT_THEIRS),),
+    "POST /api/v1/households/{household}/erasures": (Way(WORKER, _NOT_THEIRS, _ERASURE),),
     "POST /api/v1/households/{household}/blocks": (
         Way(OFFICER, (BLOCKED,), {"who": ["viewer:u04"]}),
     ),
@@ -274,7 +284,11 @@ async def a_home(town: Town) -> Home:
     order = await made(f"households/{home}/court-orders", WORKER, _ORDER)
     case = await made(f"households/{home}/council-cases", OFFICER, _MEMBERS)
     invocation = await made(f"households/{home}/invocations", WORKER, _INVOCATION)
+    erasure = await made(f"households/{home}/erasures", SUPERVISOR, _ERASURE)
+    hold = await made(f"households/{home}/holds", OFFICER, {"reason": "調査のため"})
     ids = {
+        "erasures": erasure,
+        "holds": hold,
         "guardians": guardian,
         "court-orders": order,
         "council-cases": case,

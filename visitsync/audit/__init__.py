@@ -10,6 +10,9 @@ from visitsync.audit.bundle import Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
 from visitsync.audit.bundle import lines as bundle_lines
 from visitsync.audit.bundle import stored as stored_leaves
+from visitsync.audit.certificate import Certificate
+from visitsync.audit.certificate import open_signed as open_certificate
+from visitsync.audit.certificate import sign as sign_certificate
 from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
@@ -46,6 +49,7 @@ __all__ = [
     "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
     "Blocks",
+    "Certificate",
     "Checkpoint",
     "Cosigner",
     "Finding",
@@ -79,6 +83,7 @@ __all__ = [
     "leaf",
     "leaf_hash",
     "node_hash",
+    "open_certificate",
     "open_note",
     "open_receipt",
     "open_signed",
@@ -88,6 +93,7 @@ __all__ = [
     "peek_checkpoint",
     "read_leaf",
     "root_of",
+    "sign_certificate",
     "sign_checkpoint",
     "sign_receipt",
     "split_origin",

@@ -68,6 +68,8 @@ KINDS: Final = frozenset(
         "key_shredded",
         "erasure",
         "restore",
+        "hold_placed",
+        "hold_lifted",
         "log_read",
         "log_exported",
     }

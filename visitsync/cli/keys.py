@@ -1,4 +1,4 @@
-"""``visitsync keys``: which keys there are, and rotating them."""
+"""``visitsync keys``: which keys there are, rotating them, and destroying a household's."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import click
 
 from visitsync import settings
 from visitsync.cli.installation import at_hand
-from visitsync.cli.terminal import output
+from visitsync.cli.terminal import output, shredding
 from visitsync.cli.terminal.running import run
+from visitsync.cli.terminal.shredding import Step
 from visitsync.errors import BadParameter
 from visitsync.service import data_rotation, index_rotation, key_status, rotation
 from visitsync.service.data_rotation import Rotated
+from visitsync.service.erasures import ErasureStanding
 from visitsync.service.index_rotation import Reindexed
 from visitsync.service.key_provider import provider_of, sealed
 from visitsync.service.key_status import Status
@@ -36,7 +38,9 @@ _INDEX_STATES: Final = {
 _MOST_BITS: Final = 64
 
 
-@click.group(short_help="Show and rotate the keys.", epilog="Example: visitsync keys status --json")
+@click.group(
+    short_help="Show, rotate and destroy keys.", epilog="Example: visitsync keys status --json"
+)
 def command() -> None:
     """The key hierarchy: master keys, data keys, index keys."""
 
@@ -175,6 +179,60 @@ def seal(*, out: Path) -> None:
         f"Wrote {out}. Set key_provider to sealed and key_file to it, run visitsync doctor, and "
         "only then destroy the file in clear and every copy of it."
     )
+
+
+@command.command(epilog='Example: visitsync keys shred h… --reason "request of 3 June"')
+@click.argument("household")
+@click.option("--reason", help="Ask for the erasure, and why; kept sealed in the access log.")
+@click.option("--ground", default="ordered", show_default=True, help="A code of the rules.")
+@click.option("--approve", is_flag=True, help="Decide what somebody else asked for.")
+@click.option("--withdraw", is_flag=True, help="Take it back, until it is executed.")
+@click.option("--json", "as_json", is_flag=True, help="Print where it stands as JSON.")
+def shred(  # noqa: PLR0913 -- the steps of one erasure
+    *,
+    household: str,
+    reason: str | None,
+    ground: str,
+    approve: bool,
+    withdraw: bool,
+    as_json: bool,
+) -> None:
+    """Destroy the keys of HOUSEHOLD for ever: one asks, another approves, then it is announced.
+
+    With none of --reason, --approve and --withdraw it only says how the keys stand. Approve with
+    the token of a supervisor or protection officer in VISITSYNC_TOKEN, or as an operator of
+    another name. `visitsync retention run` executes it once its day has come.
+    """
+    if (reason is not None) + approve + withdraw > 1:
+        raise click.UsageError("Name one of --reason, --approve and --withdraw.")
+    if reason is None and not (approve or withdraw):
+        found = run(shredding.state(household))
+        if as_json:
+            output.as_json(found)
+        else:
+            click.echo(f"The keys are {found.state}, the log's key is {found.log}.")
+        return
+    what: Step = "approve" if approve else "withdraw" if withdraw else "ask"
+    standing = run(shredding.step(household, what, ground, reason or ""))
+    if as_json:
+        output.as_json(standing)
+    else:
+        click.echo(_shredding(standing))
+
+
+@command.command(epilog="Example: visitsync keys certificate e… > erased.txt")
+@click.argument("erasure")
+def certificate(*, erasure: str) -> None:
+    """Print the signed certificate of an erasure that was executed."""
+    click.echo(run(shredding.certificate(erasure)), nl=False)
+
+
+def _shredding(found: ErasureStanding) -> str:
+    if found.outcome is not None:
+        return f"The erasure {found.id} is {found.outcome}."
+    if found.due_at is None:
+        return f"The erasure {found.id} is asked for. Somebody else must approve it."
+    return f"The erasure {found.id} is announced; it is executed from {found.due_at:%Y-%m-%d} on."
 
 
 def _rotate(*, as_json: bool) -> None:

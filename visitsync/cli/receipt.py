@@ -1,4 +1,4 @@
-"""``visitsync receipt verify``: whether a family's receipt is what the municipality signed."""
+"""``visitsync receipt verify``: whether a receipt or certificate is what the city signed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
-from visitsync.audit import Receipt
+from visitsync.audit import Certificate, Receipt
 from visitsync.cli.terminal import output
 from visitsync.cli.terminal.receipts import Read, read
 from visitsync.cli.terminal.running import spoken
@@ -41,7 +42,7 @@ def command() -> None:
 @click.option("--key", help="The log's public key, or a file that holds it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the finding as JSON.")
 def verify(*, file: Path, key: str | None, as_json: bool) -> None:
-    """Check FILE; needs no database and no server.
+    """Check FILE, a receipt or a certificate of erasure; needs no database and no server.
 
     Exit status: 0 it is as it was signed, 1 it is not, 2 it cannot be decided.
     """
@@ -50,7 +51,8 @@ def verify(*, file: Path, key: str | None, as_json: bool) -> None:
     if as_json:
         said = _WORDS[found.code][language]
         output.as_json({"exit": found.status, "code": found.code, "message": said,
-                        "receipt": found.receipt})  # fmt: skip
+                        "receipt": found.receipt,
+                        "certificate": found.certificate})  # fmt: skip
     else:
         for line in _told(found, language):
             click.echo(line, err=found.status != 0)
@@ -65,6 +67,8 @@ def _key(given: str | None) -> str | None:
 
 def _told(found: Read, language: Language) -> Iterator[str]:
     yield _WORDS[found.code][language]
+    if found.certificate is not None:
+        yield from _of_erasure(found.certificate, language)
     one = found.receipt
     if one is None:
         return
@@ -82,6 +86,14 @@ def _told(found: Read, language: Language) -> Iterator[str]:
     }
     for name, value in told.items():
         yield f"  {_word(f'label_{name}', language)}: {value}"
+
+
+def _of_erasure(one: Certificate, language: Language) -> Iterator[str]:
+    told = msgspec.structs.asdict(one)
+    told["log"] = _word(f"erased_log_{one.log}", language)
+    told["index"] = f"{told.pop('shard')} {one.index}"
+    for name, value in told.items():
+        yield f"  {_word(f'label_erasure_{name}', language)}: {value}"
 
 
 def _list(one: Receipt, name: str, language: Language) -> str:

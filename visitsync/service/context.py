@@ -15,7 +15,8 @@ from visitsync.audit import Blocks, NoteSigner, NoteVerifier, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
 from visitsync.envelope.providers import Provider
-from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
+from visitsync.errors import DatabaseUnavailable, KeyFileError, SchemaMismatch, SettingsError
+from visitsync.service import tombstones
 from visitsync.service.folding import Folded
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import Keyring
@@ -27,8 +28,9 @@ from visitsync.service.sealed_head import HeadSeal
 from visitsync.service.seen import Seen
 from visitsync.service.signing import Signing
 from visitsync.settings import Settings, password_of
-from visitsync.signer import LogSigner, RemoteSigner, Signer
+from visitsync.signer import LogSigner, RemoteSigner, Signer, Tombstones
 from visitsync.store import durability, index_keys, installation, master_keys, schema
+from visitsync.store import tombstones as in_database
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
 
@@ -63,6 +65,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     Raises:
         KeyFileError, DatabaseUnavailable, SchemaMismatch, SettingsError, SignerError: what the
             operator must mend before anything is answered.
+        TombstonesError: nobody could tell what was erased.
         LogBroken: the database is not the one whose log was signed.
     """
     whereabouts.refuse_unjudged()
@@ -76,19 +79,21 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             await fitting(connection, settings, master, provider, log.vkey)
         await log.signing.cover()
         keyring = Keyring(master, settings.tenant, again=provider.load)
+        await tombstones.replay(database, log, keyring, Tombstones(settings.tombstone_file))
         log.start()
         try:
-            async with _forgetting(keyring):
-                yield Context(
-                    settings=settings,
-                    provider=provider,
-                    database=database,
-                    keyring=keyring,
-                    log=log,
-                    registry=Registry(),
-                    seen=Seen(),
-                    folded=Recent(_MOST_FOLDED),
-                )
+            opened = Context(
+                settings=settings,
+                provider=provider,
+                database=database,
+                keyring=keyring,
+                log=log,
+                registry=Registry(),
+                seen=Seen(),
+                folded=Recent(_MOST_FOLDED),
+            )
+            async with _forgetting(opened):
+                yield opened
         finally:
             await log.stop()
     finally:
@@ -96,13 +101,16 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
 
 
 @asynccontextmanager
-async def _forgetting(keyring: Keyring) -> AsyncIterator[None]:
-    """Keys that nobody asks for leave memory too."""
+async def _forgetting(context: Context) -> AsyncIterator[None]:
+    """Keys that nobody asks for leave memory too, and those that another process destroyed."""
 
     async def forget() -> None:
+        known: frozenset[str] = frozenset()
         while True:
             await asyncio.sleep(_FORGET_SECONDS)
-            keyring.forget_old()
+            context.keyring.forget_old()
+            with contextlib.suppress(DatabaseUnavailable):  # then nothing is read either
+                known |= await forget_erased(context, known)
 
     task = asyncio.create_task(forget(), name="forgetting keys")
     try:
@@ -111,6 +119,22 @@ async def _forgetting(keyring: Keyring) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def forget_erased(context: Context, known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Drop from memory what belongs to households erased by whichever process; answers them.
+
+    Args:
+        context: of the installation.
+        known: households that were dropped already.
+    """
+    async with context.database.reading() as connection:
+        erased = {one.household for one in await in_database.known(connection)} - known
+    for household in erased:
+        context.keyring.forget(household)
+    if erased:
+        context.folded.clear()
+    return frozenset(erased)
 
 
 def open_database(settings: Settings) -> Database:

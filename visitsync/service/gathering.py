@@ -117,6 +117,8 @@ async def _facts(
     token = epochs.of_token(caller.token or "")
     known = await facts.about(connection, caller.id, households, scopes | {token})
     caller.still(known.epochs[token], known.now)
+    for one in known.erased:
+        context.keyring.forget(one)  # another process destroyed them
     offices = await context.registry.offices(connection, known.epochs[epochs.DIRECTORY])
     return Gathered(known, offices, (), {}, tuple(households))
 
@@ -138,7 +140,8 @@ async def _with_visits(
         }
         gathered = gathered._replace(scenes=scenes)
         wanted = _within(gathered)
-    found = await visits.within(connection, wanted)
+    erased = gathered.known.erased
+    found = [one for one in await visits.within(connection, wanted) if one.household not in erased]
     if purpose is not None and not found:
         read_as_many(gathered, caller.id, purpose)
     keys = await _keys(context, connection, found, gathered.households)

@@ -43,6 +43,7 @@ named and not told."""
 _TELLS_WHERE: Final = frozenset({"client", "members", "reason", "recipients", "text", "who"})
 """Told too, but of a household under a shield: free text, and who is near."""
 _ABOUT: Final = ("household", "households", "about", "from", "to")
+_CALLED: Final = {"address": "client", "sealed_terms": "terms"}
 _OFFICE: Final = re.compile(r"\boffice:\S+")
 
 
@@ -118,7 +119,7 @@ async def written(
     """These entries as `caller` is told of them.
 
     Raises:
-        Tampered: a sealed part was altered, or its key taken away.
+        Tampered: a sealed part was altered.
     """
     leaves = [LEAF.decode(one.leaf) for one in rows]
     opened = await _opened(context, connection, rows, leaves)
@@ -164,19 +165,17 @@ async def _opened(
 ) -> list[Mapping[str, Any] | None]:
     """The sealed parts; None where there is none, or its key was destroyed."""
     stored = await data_keys.of_logs(connection, {one.household or "" for one in rows})
-    destroyed = {one.household for one in stored if one.state != data_keys.ACTIVE}
     keys = context.keyring.opened(stored)
     return [
-        None
-        if leaf.pc is None or row.private is None or (row.household or "") in destroyed
-        else _open(context, keys, row)
+        None if leaf.pc is None or row.private is None else _open(context, keys, row)
         for row, leaf in zip(rows, leaves, strict=True)
     ]
 
 
-def _open(context: Context, keys: DataKeys, row: Row) -> Mapping[str, Any]:
-    key = held(keys, (row.household or "", "", LOG))
-    return entries.open_private(context.keyring, key, row)
+def _open(context: Context, keys: DataKeys, row: Row) -> Mapping[str, Any] | None:
+    """None where there is no key any more: one that is taken away must not hide other entries."""
+    key = keys.get((row.household or "", "", LOG))
+    return None if key is None else entries.open_private(context.keyring, key, row)
 
 
 def _about(row: Row, sealed: Mapping[str, Any] | None) -> frozenset[str]:
@@ -254,7 +253,7 @@ def _placeless(basis: str | None) -> str | None:
 
 def _names(sealed: Mapping[str, Any]) -> set[str]:
     """What the members of a sealed part are called here: ``address`` is the client's."""
-    return {"client" if name == "address" else name for name in sealed}
+    return {_CALLED.get(name, name) for name in sealed}
 
 
 def _told(sealed: Mapping[str, Any], *, near: bool) -> Iterable[tuple[str, Told]]:

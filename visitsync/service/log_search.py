@@ -93,7 +93,7 @@ async def search(
         NotAllowed: the caller may not read the log.
         BadParameter: something that cannot be looked for, or a cursor of another list.
         DatabaseUnavailable: it could not be logged, so it is not answered.
-        Tampered: a sealed part was altered, or its key taken away.
+        Tampered: a sealed part was altered.
     """
     end = await _asked(context, caller, sought, "log_read", cursor=cursor)
     async with context.database.reading() as connection:

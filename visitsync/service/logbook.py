@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import (
+    Certificate,
     Frontier,
     Receipt,
     fiscal_year,
@@ -139,6 +140,11 @@ class Logbook:
         """
         await self.signing.cover()
         return await asyncio.to_thread(self._signer.receipt, told)
+
+    async def certificate(self, told: Certificate) -> str:
+        """A certificate of erasure as a signed note; likewise."""
+        await self.signing.cover()
+        return await asyncio.to_thread(self._signer.certificate, told)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(

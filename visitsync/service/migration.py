@@ -15,7 +15,7 @@ from visitsync.service.context import fitting, logbook_of, open_database, signer
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
 from visitsync.settings import Settings, make_data_dir
-from visitsync.signer import Signer
+from visitsync.signer import Signer, Tombstones
 from visitsync.store import (
     access_log,
     clock,
@@ -35,6 +35,8 @@ Standing: TypeAlias = Literal["current", "empty", "older", "newer"]
 
 _SIGNED_LATER: Final = "0007"
 """The schema from which on the signer has a memory of its own."""
+_REMEMBERS_ERASED: Final = "0014"
+"""The schema from which on a file says what was erased."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ async def migrate(settings: Settings) -> State:
         KeyFileError: the key file is missing though there is data, or is another database's.
         DatabaseUnavailable: it cannot be reached; it is as it was before.
         LogBroken, SignerError: the log's signer refuses it, or cannot remember it.
+        TombstonesError: what is erased could not be remembered.
     """
     make_data_dir(settings)
     database = open_database(settings)
@@ -94,6 +97,8 @@ async def migrate(settings: Settings) -> State:
                     await index_keys.name(connection, epoch, master.index_id(epoch))
                 if state.revision is not None and state.revision < _SIGNED_LATER:
                     await _remember_signed(connection, settings, master)
+            if state.revision is None or state.revision < _REMEMBERS_ERASED:
+                Tombstones(settings.tombstone_file).begin()
             migrated = await _state(connection)
         await logbook_of(settings, database, provider.load()).signing.cover()
         return migrated

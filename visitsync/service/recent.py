@@ -36,6 +36,10 @@ class Recent(Generic[K, V]):
         """Let go of it, if it is there."""
         self._kept.pop(key, None)
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._kept.clear()
+
     def keys(self) -> tuple[K, ...]:
         """All keys, the longest unused first."""
         return tuple(self._kept)

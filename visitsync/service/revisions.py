@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.schema.directory import Office
-from visitsync.schema.visit import Person
+from visitsync.schema.visit import Person, Visit
 from visitsync.service import ids, intake
 from visitsync.service.folding import distinct
 from visitsync.service.intake import Item
@@ -18,7 +18,7 @@ from visitsync.service.keyring import RECORDS, Keyring, VisitPlace
 from visitsync.service.placed import Arrival, Placed
 from visitsync.service.reports import Status
 from visitsync.service.slices import in_slices
-from visitsync.store import clock, visits
+from visitsync.store import clock, erasing, visits
 from visitsync.store.visits import Row
 
 _TAKEN: Final = frozenset({"created", "updated", "voided"})
@@ -61,14 +61,20 @@ async def judge(
     """Every item in its order, with what becomes of it."""
     index = keyring.ids
     names: dict[str, str] = {}
+    registrations: dict[str, str] = {}
     async for item in in_slices(items):
-        if item.line and item.visit is not None:
-            source = item.visit.source
+        visit = item.visit
+        if item.line and visit is not None:
+            source = visit.source
             names[source.record_id] = ids.visit_id(index, source.office, source.record_id)
+            if (case := _case(visit)) not in registrations:
+                registrations[case] = ids.registration_id(
+                    index, source.office, visit.case_no, source.record_id
+                )
     known: dict[str, _Known] = defaultdict(_Known)
     for held in await visits.held(connection, list(names.values())):
         known[held.id].add(held.revision, held.content, held.registration)
-    registrations: dict[str, str] = {}
+    erased = await erasing.erased_registrations(connection, set(registrations.values()))
     judged = []
     async for item in in_slices(items):
         visit = item.visit
@@ -76,16 +82,21 @@ async def judge(
             judged.append(Judged(item, "rejected", (item.code or "bad_record",)))
             continue
         source = visit.source
-        case = visit.case_no or f"\0{source.record_id}"
-        registration = registrations.get(case)
-        if registration is None:
-            registration = registrations[case] = ids.registration_id(
-                index, source.office, visit.case_no, source.record_id
-            )
+        registration = registrations[_case(visit)]
+        at = erased.get(registration)
+        if at is not None and visit.date <= clock.day_in_japan(at):
+            # What was erased does not come back with a file that is handed in once more.
+            judged.append(Judged(item, "rejected", ("erased",)))
+            continue
         content = keyring.content(intake.content_of(item.line))
         name = names[source.record_id]
         judged.append(_judged(item, known[name], name, registration, content))
     return judged
+
+
+def _case(visit: Visit) -> str:
+    """What tells registrations of one submission apart."""
+    return visit.case_no or f"\0{visit.source.record_id}"
 
 
 def _judged(item: Item, known: _Known, name: str, registration: str, content: bytes) -> Judged:

@@ -24,6 +24,7 @@ from visitsync.linking import Registration as Described
 from visitsync.schema.partial_date import is_partial_date
 from visitsync.schema.visit import Person
 from visitsync.service import entries
+from visitsync.service import sought as sought_terms
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, Judged, current, gather, judged
@@ -294,14 +295,16 @@ def _draft(  # noqa: PLR0913, PLR0917 -- all that stands in the entry
         "search",
         held(gathered.keys, ("", "", LOG)),
         household=None,
-        private={
-            "households": [one.match.household for one in matches],
-            "terms": {
+        private=sought_terms.members(
+            context.keyring,
+            gathered.keys,
+            [one.match.household for one in matches],
+            {
                 name: value
                 for name in sought.__struct_fields__
                 if (value := getattr(sought, name)) is not None
             },
-        },
+        ),
         public={
             "basis": entries.joined(bases),
             "decision": "shown" if matches else "refused",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from visitsync.audit import Receipt
+from visitsync.audit import Certificate, Receipt
 from visitsync.signer.extension import Extension, Signed
 
 
@@ -23,3 +23,6 @@ class LogSigner(Protocol):
 
     def receipt(self, told: Receipt) -> str:
         """See `Signer.receipt`."""
+
+    def certificate(self, told: Certificate) -> str:
+        """See `Signer.certificate`."""

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from visitsync.audit import Receipt
+from visitsync.audit import Certificate, Receipt
 from visitsync.errors import LogBroken, SignerError
 from visitsync.signer import wire
 from visitsync.signer.extension import Extension, Signed
@@ -49,6 +49,10 @@ class RemoteSigner:
     def receipt(self, told: Receipt) -> str:
         """See `Signer.receipt`."""
         return self._ask(wire.AskReceipt(told)).receipt
+
+    def certificate(self, told: Certificate) -> str:
+        """See `Signer.certificate`."""
+        return self._ask(wire.AskCertificate(told)).receipt
 
     def _ask(self, asked: Question) -> Answered:
         """Ask the signer.

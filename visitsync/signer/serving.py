@@ -97,3 +97,5 @@ def _asked(signer: Signer, asked: Question) -> Answered:
             return Answered(signed=signer.extend(extension))
         case wire.AskReceipt(receipt=told):
             return Answered(receipt=signer.receipt(told))
+        case wire.AskCertificate(certificate=erased):
+            return Answered(receipt=signer.certificate(erased))

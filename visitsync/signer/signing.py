@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from visitsync.audit import (
+    Certificate,
     Checkpoint,
     Frontier,
     NoteSigner,
@@ -19,6 +20,7 @@ from visitsync.audit import (
     leaf_hash,
     open_signed,
     read_leaf,
+    sign_certificate,
     sign_checkpoint,
     sign_receipt,
     split_origin,
@@ -94,11 +96,23 @@ class Signer:
         Raises:
             SignerError: its entry is not covered by a signed head yet.
         """
+        self._refuse_uncovered(told.shard, told.index)
+        return sign_receipt(told, self._key)
+
+    def certificate(self, told: Certificate) -> str:
+        """A certificate of erasure as a signed note; it can be neither a checkpoint nor a receipt.
+
+        Raises:
+            SignerError: its entry is not covered by a signed head yet.
+        """
+        self._refuse_uncovered(told.shard, told.index)
+        return sign_certificate(told, self._key)
+
+    def _refuse_uncovered(self, shard: str, index: int) -> None:
         with held(self._path) as state:
             last = state.read()
-        if last is None or not _covers(last, told):
+        if last is None or not _covers(last, shard, index):
             raise SignerError("A receipt is signed once its entry is", where="signer")
-        return sign_receipt(told, self._key)
 
     def adopt(self, frontier: bytes, note: str) -> Signed:
         """Remember a head that this key signed before it remembered any.
@@ -127,10 +141,10 @@ class Signer:
         return f"<Signer {self._key.name}>"
 
 
-def _covers(last: Signed, told: Receipt) -> bool:
-    if told.shard == last.shard:
-        return told.index < last.size
-    return split_origin(told.shard) < split_origin(last.shard)
+def _covers(last: Signed, shard: str, index: int) -> bool:
+    if shard == last.shard:
+        return index < last.size
+    return split_origin(shard) < split_origin(last.shard)
 
 
 def _from_which(last: Signed | None, asked: Extension) -> Frontier | None:

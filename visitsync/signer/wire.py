@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from visitsync.audit import Receipt
+from visitsync.audit import Certificate, Receipt
 from visitsync.errors import SignerError
 from visitsync.signer.extension import Extension, Signed
 
@@ -38,7 +38,13 @@ class AskReceipt(msgspec.Struct, frozen=True, tag="receipt", forbid_unknown_fiel
     receipt: Receipt
 
 
-Question: TypeAlias = AskKey | AskSigned | AskExtension | AskReceipt
+class AskCertificate(msgspec.Struct, frozen=True, tag="certificate", forbid_unknown_fields=True):
+    """Sign this certificate of erasure."""
+
+    certificate: Certificate
+
+
+Question: TypeAlias = AskKey | AskSigned | AskExtension | AskReceipt | AskCertificate
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_fields=True):
@@ -47,6 +53,7 @@ class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_field
     vkey: str = ""
     signed: Signed | None = None
     receipt: str = ""
+    """Or a certificate."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused", forbid_unknown_fields=True):

@@ -96,6 +96,21 @@ class Database:
                     await uncut(self._let_go(connection, error))
                     raise
 
+    async def scrub(self) -> None:
+        """Have what was deleted overwritten as far as the database can, after an erasure.
+
+        SQLite overwrites what it deletes, and its write-ahead log is emptied here unless somebody
+        reads just then; PostgreSQL frees the rows of keys for what is written next. What backups,
+        archives and disks keep is worth nothing once the master key of its time is destroyed.
+
+        Raises:
+            DatabaseUnavailable: it could not be done now; what was erased stays erased.
+        """
+        by_engine = {"sqlite": "PRAGMA wal_checkpoint(TRUNCATE)", "postgresql": "VACUUM data_key"}
+        with telling_nothing():
+            async with self._writer.connect() as connection:
+                await connection.exec_driver_sql(by_engine[self.name])
+
     async def _undo(self, connection: AsyncConnection, why: BaseException) -> None:
         try:
             async with asyncio.timeout(self._patience):
@@ -236,6 +251,7 @@ def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 -- sqlal
         "foreign_keys = ON",
         "trusted_schema = OFF",
         "cell_size_check = ON",
+        "secure_delete = ON",
         "cache_size = -65536",
     ):
         cursor.execute(f"PRAGMA {pragma}")

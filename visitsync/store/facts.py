@@ -13,7 +13,8 @@ from visitsync.store import bulk
 from visitsync.store.among import among, among_given
 from visitsync.store.clock import Now
 from visitsync.store.prepared import Prepared
-from visitsync.store.tables import caseload, consent_epoch, fact, log_head, staff
+from visitsync.store.tables import caseload, consent_epoch, fact, log_head, staff, tombstone
+from visitsync.store.tombstones import RECORDS
 
 VIEWER: Final = "viewer"
 
@@ -47,10 +48,12 @@ class Known(NamedTuple):
     facts: Sequence[Fact]
     """All facts of the households, and the newest fact of each viewer that matters."""
     cases: Sequence[Case]
+    erased: frozenset[str] = frozenset()
+    """Those of the households that were erased."""
 
 
 def _statement() -> sa.CompoundSelect[Any]:
-    """Epochs, facts, viewers, caseloads and the clock, as rows of one shape."""
+    """Epochs, facts, viewers, caseloads, tombstones and the clock, as rows of one shape."""
     none = sa.null()
     of_households = sa.select(caseload.c.viewer).where(
         among_given(caseload.c.household, "households"), caseload.c.to_version.is_(None)
@@ -79,7 +82,10 @@ def _statement() -> sa.CompoundSelect[Any]:
         caseload.c.household,
         none,
     ).where(among_given(caseload.c.household, "households"), caseload.c.to_version.is_(None))
-    return sa.union_all(clock, epochs, facts, viewers, cases)
+    erased = sa.select(
+        sa.literal("erased"), tombstone.c.household, tombstone.c.erased_at, none, none, none
+    ).where(among_given(tombstone.c.household, "households"), tombstone.c.what == RECORDS)
+    return sa.union_all(clock, epochs, facts, viewers, cases, erased)
 
 
 _KNOWN: Final = Prepared(_statement())
@@ -102,6 +108,7 @@ async def about(
     epochs = dict.fromkeys(scopes, 0)
     facts: list[Fact] = []
     cases: list[Case] = []
+    erased: set[str] = set()
     for kind, name, number, at, household, body in rows:
         if kind == "now":
             now = max(number, at)
@@ -109,9 +116,11 @@ async def about(
             epochs[name] = number
         elif kind == "case":
             cases.append(Case(name, household, number, at))
+        elif kind == "erased":
+            erased.add(name)
         else:
             facts.append(Fact(kind, name, number, at, household, body))
-    return Known(now, epochs, facts, cases)
+    return Known(now, epochs, facts, cases, frozenset(erased))
 
 
 async def as_known(

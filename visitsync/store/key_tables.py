@@ -1,4 +1,4 @@
-"""The tables of keys: which master and index keys there are, the data keys, and their rotations."""
+"""The tables of keys: master, index and data keys, their rotations, and what was destroyed."""
 
 from __future__ import annotations
 
@@ -49,4 +49,51 @@ key_rotation: Final = sa.Table(
     number("began_at"),
     text("after"),  # behind which place it goes on, as JSON
     number("ended_at", null=True),  # since when nothing more is to be sealed or hashed anew
+)
+tombstone: Final = sa.Table(
+    # Of what there is a row, the database refuses every new or restored key; rows are only added.
+    "tombstone",
+    METADATA,
+    text("household", key=True),
+    text("what", key=True),  # records: every key but the log's; log: that one
+    text("erasure"),
+    number("erased_at"),
+)
+erased_registration: Final = sa.Table(
+    # Keyed hashes of the case numbers of erased households: what is handed in once more is refused.
+    "erased_registration",
+    METADATA,
+    text("id", key=True),
+    number("erased_at"),
+)
+erasure: Final = sa.Table(
+    # One person asks, another decides, it is announced, and executed; open until `ended_at`.
+    "erasure",
+    METADATA,
+    text("id", key=True),
+    text("household"),
+    text("ground"),
+    text("asked_by"),
+    number("asked_at"),
+    text("decided_by", null=True),
+    number("decided_at", null=True),
+    number("due_at", null=True),  # before this it is not executed
+    number("ended_at", null=True),
+    text("outcome", null=True),
+    text("told", null=True),  # what the certificate says, as JSON
+    sa.Index("erasure_household_idx", "household"),
+)
+hold: Final = sa.Table(
+    # While one stands nothing of the household is erased.
+    "hold",
+    METADATA,
+    text("id", key=True),
+    text("household"),
+    text("placed_by"),
+    number("placed_at"),
+    text("lift_asked_by", null=True),
+    number("lift_asked_at", null=True),
+    text("lifted_by", null=True),
+    number("lifted_at", null=True),
+    sa.Index("hold_household_idx", "household"),
 )

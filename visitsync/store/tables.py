@@ -13,6 +13,8 @@ _text, _number, _bytes = columns.text, columns.number, columns.blob
 _flag, _one_row = columns.flag, columns.one_row
 
 data_key: Final = key_tables.data_key
+tombstone: Final = key_tables.tombstone
+erased_registration: Final = key_tables.erased_registration
 
 # ── the installation ──────────────────────────────────────────────────────────────────────────────
 installation: Final = sa.Table(
@@ -387,5 +389,9 @@ witnessed: Final = sa.Table(
 APPEND_ONLY: Final = (
     *("fact", "log_entry", "log_year"),
     *("proposal", "invocation_request", "evidence", "notice"),
+    *("tombstone", "erased_registration"),
 )
-"""Tables whose rows are neither changed nor deleted; the database itself refuses it."""
+"""Tables whose rows are neither changed nor deleted; the database itself refuses it.
+
+Rows of `ERASABLE` can be deleted once a tombstone of their household stands."""
+ERASABLE: Final = ("fact", "proposal", "invocation_request", "evidence")
