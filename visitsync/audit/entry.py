@@ -70,6 +70,9 @@ KINDS: Final = frozenset(
         "restore",
         "log_read",
         "log_exported",
+        "rows_changed",
+        "backup",
+        "incident",
     }
 )
 """What can be done. Kept on disk for ever: add, never rename."""
@@ -107,7 +110,8 @@ class LogEntry(
     """One of `KINDS`."""
     office: Text | None = None
     payload: Hash | None = None
-    """SHA-256 in hex of what was submitted or handed out."""
+    """SHA-256 in hex of the anchors of what was changed (`anchors`), or of what was handed out or
+    signed."""
     pc: Hash | None = None
     """The commitment to the private part, see `commitment`."""
     previous: Note | None = None
@@ -118,6 +122,9 @@ class LogEntry(
     """How many records it was about; 0 for a search without a result."""
     request: Text | None = None
     """The id of the request, the same in the technical log."""
+    restored: Note | None = None
+    """In the first entry after an incident: the last signed checkpoint of the log that was
+    restored; ``previous`` is then that of the log that was lost."""
     rule: Text | None = None
     """The version of the decision rules."""
     seq: Number

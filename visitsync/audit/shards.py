@@ -91,7 +91,12 @@ def bounds(year: int) -> tuple[str, str]:
 
 
 def opening(
-    tenant: str, now: dt.datetime, *, previous: str | None, request: str | None = None
+    tenant: str,
+    now: dt.datetime,
+    *,
+    previous: str | None,
+    request: str | None = None,
+    payload: str | None = None,
 ) -> LogEntry:
     """The first entry of a fiscal year's log.
 
@@ -101,6 +106,7 @@ def opening(
         previous: the last signed checkpoint of the year before, as a note; None only for the first
             year that this municipality uses visitsync.
         request: the id of the request that came first in the year, if any.
+        payload: the hash of the anchors of what was written with it, if anything was.
 
     Raises:
         LogBroken: if `previous` is a checkpoint of another municipality, or not of an earlier year.
@@ -108,6 +114,7 @@ def opening(
     made = LogEntry(
         actor="visitsync",
         kind=YEAR_OPENED,
+        payload=payload,
         previous=previous,
         request=request,
         seq=0,

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import NoteSigner, NoteVerifier, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
+from visitsync.envelope.index_key import is_token_length
 from visitsync.envelope.providers import Provider
-from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError
+from visitsync.errors import KeyFileError, SchemaMismatch, SettingsError, Tampered
 from visitsync.service.folding import Folded
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import Keyring
@@ -149,6 +150,7 @@ async def fitting(
         SchemaMismatch: it is empty, older or newer.
         KeyFileError: the key file belongs to another database, or to another time of this one.
         SettingsError: the database belongs to another municipality.
+        Tampered: what it was set up with was changed.
     """
     await refuse_other_schema(connection)
     found = await installation.read(connection)
@@ -161,6 +163,8 @@ async def fitting(
             "This key file belongs to another database; put the right one back",
             where=str(provider.path),
         )
+    if not is_token_length(found.token_bits):
+        raise Tampered("was changed in the database; put a backup back", where="installation")
     refuse_other(master, await master_keys.known(connection), where=str(provider.path))
     return found
 
