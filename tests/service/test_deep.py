@@ -1,4 +1,4 @@
-"""A deep check: rows put back, added or taken away past the log, keys gone; and what is no trouble."""
+"""A deep check: rows put back, added or taken away past the log, keys gone; what is no trouble."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from visitsync.service.deep import check
 from visitsync.service.deep.newest import Newest
 from visitsync.service.migration import migrate
 from visitsync.settings import Settings
-from visitsync.store import changes, schema
+from visitsync.store import access_log as stored
+from visitsync.store import changes, epochs, schema
 from visitsync.store.key_tables import data_key
 from visitsync.store.tables import consent_epoch, fact, link, log_anchor, visit
 
@@ -51,6 +52,19 @@ async def test_nothing_is_wrong_with_what_was_written(settings: Settings) -> Non
     async with open_context(settings) as context:
         await a_city(context)
         assert await codes(settings) == set()  # while it is served
+    assert await codes(settings) == set()
+
+
+async def test_what_is_changed_without_an_entry_or_after_it_gets_one(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await a_city(context)
+        async with context.log.writing() as turn:
+            await epochs.bump(turn.connection, ["household:none"])
+        async with context.database.reading() as connection:
+            head = await stored.head(connection)
+            entries = stored.entries(connection, head.shard, head.size, start=head.size - 1)
+            ((_, _, leaf),) = [one async for one in entries]
+    assert '"kind":"rows_changed"' in leaf
     assert await codes(settings) == set()
 
 

@@ -12,7 +12,7 @@ from visitsync.audit.bundle import stored as stored_leaves
 from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
-from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
+from visitsync.audit.entry import INCIDENT, KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
 from visitsync.audit.entry import read as read_leaf
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
 from visitsync.audit.proofs import (
@@ -25,6 +25,9 @@ from visitsync.audit.receipt import Receipt
 from visitsync.audit.receipt import open_signed as open_receipt
 from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
+from visitsync.audit.shards import next_part as next_part_of
+from visitsync.audit.shards import order as order_of
+from visitsync.audit.shards import present as present_shard
 from visitsync.audit.shards import split as split_origin
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
 from visitsync.audit.verdict import Finding, Verdict
@@ -32,6 +35,7 @@ from visitsync.audit.verify import verify_bundle
 
 __all__ = [
     "EMPTY_ROOT",
+    "INCIDENT",
     "KINDS",
     "PRIVATE_LABEL",
     "Checkpoint",
@@ -57,13 +61,16 @@ __all__ = [
     "key_name",
     "leaf",
     "leaf_hash",
+    "next_part_of",
     "node_hash",
     "open_note",
     "open_receipt",
     "open_signed",
     "opening",
+    "order_of",
     "origin",
     "peek_checkpoint",
+    "present_shard",
     "read_leaf",
     "root_of",
     "sign_checkpoint",

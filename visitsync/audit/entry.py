@@ -18,6 +18,8 @@ from visitsync.errors import LogBroken
 
 VERSION: Final = 1
 YEAR_OPENED: Final = "year_opened"
+INCIDENT: Final = "incident"
+"""Opens another part of a year, after entries were lost."""
 SALT_BYTES: Final = 16
 PRIVATE_LABEL: Final = "visitsync/access-log/private/1"
 """The label under which an entry commits to its private part."""
@@ -72,7 +74,7 @@ KINDS: Final = frozenset(
         "log_exported",
         "rows_changed",
         "backup",
-        "incident",
+        INCIDENT,
     }
 )
 """What can be done. Kept on disk for ever: add, never rename."""
@@ -115,7 +117,7 @@ class LogEntry(
     pc: Hash | None = None
     """The commitment to the private part, see `commitment`."""
     previous: Note | None = None
-    """In the first entry of a year: the last signed checkpoint of the year before."""
+    """In the first entry of a year, or part of one: the last signed checkpoint before."""
     program: Text | None = None
     purpose: Text | None = None
     records: Number | None = None

@@ -47,7 +47,7 @@ def verify_bundle(data: bytes, key: str | None, since: str | None = None) -> Ver
         if head is not None:
             heads[section.origin] = head
     if older is not None:
-        findings.append(_against(older, sections, heads))
+        findings.append(_against(older, sections, heads, findings))
     notes = (since, *(section.note for section in sections))
     return Verdict(
         findings=tuple(findings),
@@ -81,7 +81,10 @@ def _older(
 
 
 def _against(
-    older: Checkpoint, sections: Sequence[bundles.Section], heads: Mapping[str, Checkpoint]
+    older: Checkpoint,
+    sections: Sequence[bundles.Section],
+    heads: Mapping[str, Checkpoint],
+    found: Sequence[Finding],
 ) -> Finding:
     """How the log stands to a checkpoint that was kept."""
     section = next((one for one in sections if one.origin == older.origin), None)
@@ -89,6 +92,8 @@ def _against(
         return Finding("older_of_another_log", {"shard": older.origin})
     hashes, head = hashes_of(section), heads.get(older.origin)
     facts: dict[str, int | str] = {"shard": older.origin, "size": older.size}
+    if older.size > len(hashes) and _is_told(older, found):
+        return Finding("lost_in_incident", {**facts, "entries": len(hashes)})
     if older.size > len(hashes):
         return Finding("shorter", {**facts, "entries": len(hashes)})
     if head is not None and head.size == older.size and head.root != older.root:
@@ -96,3 +101,13 @@ def _against(
     if root_of(hashes[: older.size]) != older.root:
         return Finding("rewritten", facts)
     return Finding("older_agrees", facts)
+
+
+def _is_told(older: Checkpoint, found: Sequence[Finding]) -> bool:
+    """Whether a later part of the year says that entries of this one, up to there, were lost."""
+    return any(
+        one.code == "entries_lost"
+        and one.facts["before"] == older.origin
+        and int(one.facts["lost"]) >= older.size
+        for one in found
+    )

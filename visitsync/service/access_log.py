@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import Section, encode_bundle, fiscal_year, leaf_hash, stored_leaves
+from visitsync.audit import (
+    Section,
+    encode_bundle,
+    fiscal_year,
+    leaf_hash,
+    split_origin,
+    stored_leaves,
+)
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
 from visitsync.service.auditors import must_audit
@@ -63,7 +70,7 @@ class _Year(NamedTuple):
     @property
     def number(self) -> int:
         """The fiscal year."""
-        return int(self.shard.rsplit("/", 1)[1])
+        return split_origin(self.shard)[1]
 
 
 def _overlaps(year: _Year, start: dt.date, until: dt.date) -> bool:

@@ -23,11 +23,11 @@ from visitsync.audit import (
     Frontier,
     NoteSigner,
     Receipt,
-    fiscal_year,
     leaf,
     leaf_hash,
+    next_part_of,
     opening,
-    origin,
+    present_shard,
     sign_receipt,
 )
 from visitsync.audit.anchors import can_commit, digest, encode
@@ -125,7 +125,7 @@ class Logbook:
         self._database = database
         self.signing = signing
         self._seal = seal
-        self._key = key
+        self.key: Final = key
         self._tenant = tenant
         self._queue = queue
         self._patience = patience
@@ -138,11 +138,11 @@ class Logbook:
     @property
     def vkey(self) -> str:
         """The public key."""
-        return self._key.vkey
+        return self.key.vkey
 
     def receipt(self, told: Receipt) -> str:
         """A receipt as a signed note; for what stands in the log durably, and for nothing else."""
-        return sign_receipt(told, self._key)
+        return sign_receipt(told, self.key)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(
@@ -261,7 +261,7 @@ class Logbook:
         at = max(head.now, head.last_at)
         frontier = Frontier.from_bytes(head.frontier)
         rows: list[Row] = []
-        shard = origin(self._tenant, fiscal_year(clock.instant(at)))
+        shard = present_shard(head.shard, self._tenant, clock.instant(at))
         note, signed = head.note, head.signed
         if shard != head.shard:
             if signed < head.size:
@@ -280,6 +280,19 @@ class Logbook:
         )
         await access_log.advance(connection, made)
         return tuple(rows), made
+
+    async def reopen(
+        self, connection: AsyncConnection, head: Head, incident: Draft, note: str
+    ) -> None:
+        """Close what was put back at `note`, and go on in another part of the year.
+
+        For the operators' ceremony only; whoever calls holds the head.
+        """
+        at = max(head.now, head.last_at)
+        await access_log.close_year(connection, head.shard, head.size, note)
+        row = placed(incident, next_part_of(head.shard), 0, at)
+        await access_log.insert(connection, [row])
+        await access_log.advance(connection, self._head(row.shard, Frontier(), [row], at))
 
     async def found(self, connection: AsyncConnection) -> None:
         """Begin the log of a new installation; it is signed once it is committed."""

@@ -11,15 +11,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from visitsync.audit import (
+    INCIDENT,
     Checkpoint,
     Frontier,
+    LogEntry,
     NoteSigner,
     NoteVerifier,
     leaf_hash,
     open_signed,
+    order_of,
     read_leaf,
     sign_checkpoint,
-    split_origin,
 )
 from visitsync.errors import LogBroken
 from visitsync.signer.extension import Extension, Signed
@@ -64,7 +66,7 @@ class Signer:
         """
         with held(self._path) as state:
             last = state.read()
-            tree = _from_which(last, asked)
+            tree = _from_which(last, asked, NoteVerifier(self.vkey))
             if tree is None:
                 return None
             for one in asked.hashes:
@@ -113,7 +115,7 @@ class Signer:
         return f"<Signer {self._key.name}>"
 
 
-def _from_which(last: Signed | None, asked: Extension) -> Frontier | None:
+def _from_which(last: Signed | None, asked: Extension, key: NoteVerifier) -> Frontier | None:
     """The tree that `asked` goes on from; None where it begins elsewhere.
 
     Raises:
@@ -123,19 +125,38 @@ def _from_which(last: Signed | None, asked: Extension) -> Frontier | None:
         return Frontier.from_bytes(last.frontier) if asked.start == last.size else None
     if asked.start != 0:
         return None
-    _refuse_unchained(last, asked)
+    _refuse_unchained(last, asked, key)
     return Frontier()
 
 
-def _refuse_unchained(last: Signed | None, asked: Extension) -> None:
+def _refuse_unchained(last: Signed | None, asked: Extension, key: NoteVerifier) -> None:
     if asked.opening is None or asked.hashes[:1] != (leaf_hash(asked.opening),):
         raise LogBroken("A year begins without its first entry", where=asked.shard)
     entry = read_leaf(asked.opening)
     if entry.shard != asked.shard or entry.seq != 0:
         raise LogBroken("A year begins with an entry of another", where=asked.shard)
-    if last is None:
+    if order_of(asked.shard)[2] > 1:
+        _refuse_unfit_incident(last, entry, key)
+    elif last is None:
         if entry.previous is not None:
             raise LogBroken("The signer does not know the year before", where=asked.shard)
-        return
-    if split_origin(last.shard) >= split_origin(asked.shard) or entry.previous != last.note:
+    elif order_of(last.shard) >= order_of(asked.shard) or entry.previous != last.note:
         raise LogBroken("A year does not follow the one that was signed last", where=asked.shard)
+
+
+def _refuse_unfit_incident(last: Signed | None, entry: LogEntry, key: NoteVerifier) -> None:
+    """The one way past entries that were signed and lost: an incident that says so.
+
+    It holds the last head that is remembered, to the byte, and that of the log put back, which this
+    key signed, too.
+    """
+    where = entry.shard
+    if entry.kind != INCIDENT or entry.restored is None:
+        raise LogBroken("A part of a year begins with no incident", where=where)
+    if last is not None and (
+        order_of(last.shard) >= order_of(where) or entry.previous != last.note
+    ):
+        raise LogBroken("An incident does not hold the head that was signed last", where=where)
+    restored = open_signed(entry.restored, [key])
+    if order_of(restored.origin) >= order_of(where):
+        raise LogBroken("An incident follows a later log than its own", where=where)

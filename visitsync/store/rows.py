@@ -43,6 +43,29 @@ async def of_keys(
         yield (await connection.execute(wanted)).mappings().all()
 
 
+async def later(
+    connection: AsyncConnection, table: sa.Table, since: tuple[str, int], until: str
+) -> AsyncIterator[Sequence[Mapping[Any, Any]]]:
+    """The rows of a table of the log from a place on, up to the shard `until`."""
+    shard, seq = since
+    shards = sa.select(table.c.shard).where(table.c.shard >= shard, table.c.shard <= until)
+    for (name,) in (await connection.execute(shards.distinct().order_by(table.c.shard))).all():
+        start = seq if name == shard else 0
+        while True:
+            wanted = (
+                sa.select(table)
+                .where(table.c.shard == name, table.c.seq >= start)
+                .order_by(table.c.seq)
+                .limit(_PAGE)
+            )
+            found = (await connection.execute(wanted)).mappings().all()
+            if found:
+                yield found
+            if len(found) < _PAGE:
+                break
+            start = found[-1]["seq"] + 1
+
+
 async def of_households(
     connection: AsyncConnection, table: sa.Table, households: Sequence[str]
 ) -> AsyncIterator[Sequence[Mapping[Any, Any]]]:
