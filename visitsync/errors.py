@@ -196,6 +196,12 @@ class KeysLeft(OperatorError):
     code = "keys_left"
 
 
+class BackupError(OperatorError):
+    """A backup is partial, damaged, or does not belong here."""
+
+    code = "bad_backup"
+
+
 class DatabaseUnavailable(OperatorError):
     """The database is locked, full or gone; nothing was changed."""
 

@@ -22,12 +22,10 @@ _SAYS_BY_WHAT = (
 )
 _STANDS = f"EXISTS (SELECT 1 FROM tombstone WHERE {_SAYS_BY_WHAT})"  # noqa: S608 -- our own words
 _COMES_BACK = f"NEW.wrapped IS NOT NULL AND {_STANDS}"
-_ANY_STANDS = "EXISTS (SELECT 1 FROM tombstone WHERE household = NEW.household)"
-_IS_MADE = f"NEW.wrapped IS NOT NULL AND {_ANY_STANDS}"
 _REVIVED = "OLD.state = 'destroyed' AND (NEW.state <> 'destroyed' OR NEW.wrapped IS NOT NULL)"
 _NOT_ERASED = "NOT EXISTS (SELECT 1 FROM tombstone WHERE household = OLD.household)"
 _ON_KEYS = (
-    ("insert", _IS_MADE),
+    ("insert", _COMES_BACK),
     ("update", f"({_COMES_BACK}) OR ({_REVIVED})"),
     ("delete", "OLD.state = 'destroyed'"),
 )

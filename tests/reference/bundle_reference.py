@@ -26,7 +26,7 @@ TEXT_FIELDS = ["actor", "basis", "office", "program", "purpose", "request", "rul
 CODE_FIELDS = ["decision", "kind"]
 HASH_FIELDS = ["payload", "pc"]
 NUMBER_FIELDS = ["epoch", "records", "seq", "v"]
-KNOWN = {*TEXT_FIELDS, *CODE_FIELDS, *HASH_FIELDS, *NUMBER_FIELDS, "previous", "time"}
+KNOWN = {*TEXT_FIELDS, *CODE_FIELDS, *HASH_FIELDS, *NUMBER_FIELDS, "previous", "restored", "time"}
 SHARD = re.compile(
     r"shard (?P<origin>[^\n]*)\n"
     rf"(?P<before>(?:hash {B64}\n)*)"
@@ -135,15 +135,22 @@ def check_entry(line: str) -> dict[str, Any]:
     return fields
 
 
-def year_of(origin: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(visitsync/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)/(20\d\d)", origin)
+def year_of(origin: str) -> tuple[str, float]:
+    """The year, and in its tenths which further part of it."""
+    match = re.fullmatch(
+        r"(visitsync/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)/(20\d\d)(?:-([2-9]))?", origin
+    )
     require(match)
     assert match is not None
-    return match[1], int(match[2])
+    return match[1], int(match[2]) + int(match[3] or 0) / 10
 
 
 def check_shard(
-    match: re.Match[str], note: str, key: str | None, earlier: dict[str, tuple[int, bytes]]
+    match: re.Match[str],
+    note: str,
+    key: str | None,
+    earlier: dict[str, tuple[int, bytes]],
+    told: dict[str, int],
 ) -> tuple[str, list[bytes], bytes]:
     origin, size, signed_root = head(note, key)
     name, year = year_of(origin)
@@ -169,15 +176,23 @@ def check_shard(
         require((fields["seq"], fields["shard"]) == (place, origin))
         when = dt.datetime.fromisoformat(fields["time"])
         local = when.astimezone(dt.timezone(dt.timedelta(hours=9)))
-        require(local.year - (local.month < 4) == year)
+        require(local.year - (local.month < 4) == int(year))
         require(before is None or before <= when)
         before = when
-        require((fields["kind"] == "year_opened") == (place == 0))
+        is_part = year != int(year)
+        require((fields["kind"] == "year_opened") == (place == 0 and not is_part))
+        require((fields["kind"] == "incident") == (place == 0 and is_part))
         require(place == 0 or "previous" not in fields)
+        require(("restored" in fields) == (place == 0 and is_part))
         if place == 0:
-            require("previous" in fields or not earlier)
-            if "previous" in fields:
-                closed, closed_size, closed_root = head(fields["previous"], key)
+            chain = "restored" if is_part else "previous"
+            require(chain in fields or not earlier)
+            if is_part and "previous" in fields:
+                lost, lost_size, _ = head(fields["previous"], key)
+                require(year_of(lost)[0] == name and year_of(lost)[1] < year)
+                told[head(fields["restored"], key)[0]] = lost_size
+            if chain in fields:
+                closed, closed_size, closed_root = head(fields[chain], key)
                 require(year_of(closed)[0] == name and year_of(closed)[1] < year)
                 require(
                     earlier.get(closed, (closed_size, closed_root)) == (closed_size, closed_root)
@@ -211,6 +226,7 @@ def verify(  # noqa: C901, PLR0915 -- one page, to be read from top to bottom
         rest = data[len(first) :].decode()
         heads: dict[str, tuple[int, bytes]] = {}
         trees: dict[str, list[bytes]] = {}
+        told: dict[str, int] = {}
         body, last = data[:-69], data[-69:]
         require(last == b"end " + hashlib.sha256(body).hexdigest().encode() + b"\n")
         rest = rest[:-69]
@@ -234,7 +250,7 @@ def verify(  # noqa: C901, PLR0915 -- one page, to be read from top to bottom
                 assert following is not None
                 part, rest = following, rest[following.end() :]
             try:
-                origin, hashes, found = check_shard(match, note, key, heads)
+                origin, hashes, found = check_shard(match, note, key, heads, told)
             except Unsure:
                 unsure = True
                 continue
@@ -245,7 +261,7 @@ def verify(  # noqa: C901, PLR0915 -- one page, to be read from top to bottom
                 require(root(hashes[:size]) == its_root)
         if older is not None:
             hashes_now = trees.get(older[0])
-            if hashes_now is None:
+            if hashes_now is None or len(hashes_now) < older[1] <= told.get(older[0], 0):
                 unsure = True
             else:
                 require(older[1] <= len(hashes_now))

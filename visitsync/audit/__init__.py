@@ -5,6 +5,8 @@ Nothing here reads a database or a clock; whoever has a bundle and the public ke
     LogEntry → leaf → leaf_hash → Frontier.append → Checkpoint → signed note
 """
 
+from visitsync.audit.backup_note import open_signed as open_backup_note
+from visitsync.audit.backup_note import sign as sign_backup_note
 from visitsync.audit.blocks import BLOCK, Blocks
 from visitsync.audit.bundle import Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
@@ -17,7 +19,7 @@ from visitsync.audit.checkpoint import Checkpoint, check_extends, open_signed
 from visitsync.audit.checkpoint import peek as peek_checkpoint
 from visitsync.audit.checkpoint import sign as sign_checkpoint
 from visitsync.audit.cosignature import Cosigner
-from visitsync.audit.entry import KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
+from visitsync.audit.entry import INCIDENT, KINDS, PRIVATE_LABEL, LogEntry, commitment, leaf
 from visitsync.audit.entry import read as read_leaf
 from visitsync.audit.growing_path import GrowingPath
 from visitsync.audit.head_extension import HeadExtension
@@ -36,6 +38,9 @@ from visitsync.audit.receipt import Receipt
 from visitsync.audit.receipt import open_signed as open_receipt
 from visitsync.audit.receipt import sign as sign_receipt
 from visitsync.audit.shards import fiscal_year, instant, key_name, opening, origin
+from visitsync.audit.shards import next_part as next_part_of
+from visitsync.audit.shards import order as order_of
+from visitsync.audit.shards import present as present_shard
 from visitsync.audit.shards import split as split_origin
 from visitsync.audit.tiles import Tile, TileMaker
 from visitsync.audit.tree import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
@@ -45,6 +50,7 @@ from visitsync.audit.verify import verify_bundle
 __all__ = [
     "BLOCK",
     "EMPTY_ROOT",
+    "INCIDENT",
     "KINDS",
     "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
@@ -82,17 +88,22 @@ __all__ = [
     "key_name",
     "leaf",
     "leaf_hash",
+    "next_part_of",
     "node_hash",
+    "open_backup_note",
     "open_certificate",
     "open_note",
     "open_receipt",
     "open_signed",
     "opening",
+    "order_of",
     "origin",
     "parse_head_extension",
     "peek_checkpoint",
+    "present_shard",
     "read_leaf",
     "root_of",
+    "sign_backup_note",
     "sign_certificate",
     "sign_checkpoint",
     "sign_receipt",

@@ -18,6 +18,8 @@ from visitsync.errors import LogBroken
 
 VERSION: Final = 1
 YEAR_OPENED: Final = "year_opened"
+INCIDENT: Final = "incident"
+"""Opens another part of a year, after entries were lost."""
 SALT_BYTES: Final = 16
 PRIVATE_LABEL: Final = "visitsync/access-log/private/1"
 """The label under which an entry commits to its private part."""
@@ -72,6 +74,9 @@ KINDS: Final = frozenset(
         "hold_lifted",
         "log_read",
         "log_exported",
+        "rows_changed",
+        "backup",
+        INCIDENT,
     }
 )
 """What can be done. Kept on disk for ever: add, never rename."""
@@ -109,17 +114,21 @@ class LogEntry(
     """One of `KINDS`."""
     office: Text | None = None
     payload: Hash | None = None
-    """SHA-256 in hex of what was submitted or handed out."""
+    """SHA-256 in hex of the anchors of what was changed (`anchors`), or of what was handed out or
+    signed."""
     pc: Hash | None = None
     """The commitment to the private part, see `commitment`."""
     previous: Note | None = None
-    """In the first entry of a year: the last signed checkpoint of the year before."""
+    """In the first entry of a year, or part of one: the last signed checkpoint before."""
     program: Text | None = None
     purpose: Text | None = None
     records: Number | None = None
     """How many records it was about; 0 for a search without a result."""
     request: Text | None = None
     """The id of the request, the same in the technical log."""
+    restored: Note | None = None
+    """In the first entry after an incident: the last signed checkpoint of the log that was
+    restored; ``previous`` is then that of the log that was lost."""
     rule: Text | None = None
     """The version of the decision rules."""
     seq: Number

@@ -9,6 +9,7 @@ from visitsync.audit import shards
 from visitsync.audit.bundle import Section
 from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.entry import (
+    INCIDENT,
     PRIVATE_LABEL,
     VERSION,
     YEAR_OPENED,
@@ -120,7 +121,7 @@ class _Check:
         elif found.root() != checkpoint.root:
             if "altered" not in self.found:  # which says more
                 self.note("wrong_root")
-        elif self.verifiers and not self.found:
+        elif self.verifiers and self.found.keys() <= {"entries_lost"}:
             self.note(
                 "whole",
                 size=found.size,
@@ -162,23 +163,49 @@ class _Check:
 
     def _opening(self, place: int, entry: LogEntry) -> None:
         """The year's first entry opens it, and no other does."""
+        is_part = _is_part(self.section.origin)
         if place > 0:
-            if entry.kind == YEAR_OPENED or entry.previous is not None:
+            if entry.kind in {YEAR_OPENED, INCIDENT} or entry.previous or entry.restored:
                 self.note("bad_opening", entry=place)
-        elif entry.kind != YEAR_OPENED:
+        elif entry.kind != (INCIDENT if is_part else YEAR_OPENED) or is_part != bool(
+            entry.restored
+        ):
             self.note("bad_opening", entry=place)
+        elif entry.restored is not None:
+            self._lost(entry.restored, entry.previous)
         elif entry.previous is not None:
             self._previous(entry.previous)
         elif self.earlier:
             self.note("years_disagree")
 
-    def _previous(self, note: str) -> None:
-        """The link to the year before."""
+    def _lost(self, restored: str, lost: str | None) -> None:
+        """The link past an incident: the section before was put back; what was lost is told."""
+        self._previous(restored)
+        closed = self._closed(restored)
+        gone = None if lost is None else self._closed(lost)
+        if closed is None or (lost is not None and gone is None):
+            return
+        self.note(
+            "entries_lost",
+            size=closed.size,
+            lost=-1 if gone is None else gone.size,
+            before=closed.origin,
+        )
+
+    def _closed(self, note: str) -> Checkpoint | None:
+        """The checkpoint of an earlier year, or part of one."""
         try:
             closed = open_signed(note, self.verifiers) if self.verifiers else peek(note)
             shards.check_precedes(closed, self.section.origin)
         except LogBroken:
             self.note("bad_previous")
+            return None
+        return closed
+
+    def _previous(self, note: str) -> None:
+        """The link to the year before."""
+        closed = self._closed(note)
+        if closed is None:
             return
         held = self.earlier.get(closed.origin)
         # A year later than the closed one would have had to be closed in its stead.
@@ -194,10 +221,18 @@ def _bounds(origin: str) -> tuple[str, str]:
         return "", ""
 
 
+def _is_part(origin: str) -> bool:
+    """Whether an origin is of another part of a year than the first."""
+    try:
+        return shards.order(origin)[2] > 1
+    except LogBroken:
+        return False
+
+
 def _follows(origin: str, earlier: str) -> bool:
     """Whether one origin is of a later year of the same municipality's log than another."""
     try:
-        (name, year), (of, before) = shards.split(origin), shards.split(earlier)
+        (name, *at), (of, *before) = shards.order(origin), shards.order(earlier)
     except LogBroken:
         return False
-    return name == of and year > before
+    return name == of and at > before

@@ -73,7 +73,7 @@ def _verify(
         if year.head is not None:
             heads[section.origin] = year.head
     if older is not None:
-        findings.append(_against(older, years.get(older.origin)))
+        findings.append(_against(older, years.get(older.origin), findings))
     notes = [since]
     for section in bundle.sections:
         # A cosigned head that contradicts the log is the proof against whoever signed both.
@@ -109,11 +109,13 @@ def _older(
         return None
 
 
-def _against(older: Checkpoint, year: Checked | None) -> Finding:
+def _against(older: Checkpoint, year: Checked | None, found: Sequence[Finding]) -> Finding:
     """How the log stands to a checkpoint that was kept."""
     if year is None:
         return Finding("older_of_another_log", {"shard": older.origin})
     facts: dict[str, int | str] = {"shard": older.origin, "size": older.size}
+    if older.size > year.size and _is_told(older, found):
+        return Finding("lost_in_incident", {**facts, "entries": year.size})
     if older.size > year.size:
         return Finding("shorter", {**facts, "entries": year.size})
     if year.head is not None and year.head.size == older.size and year.head.root != older.root:
@@ -121,3 +123,13 @@ def _against(older: Checkpoint, year: Checked | None) -> Finding:
     if year.roots.get(older.size) != older.root:
         return Finding("rewritten", facts)
     return Finding("older_agrees", facts)
+
+
+def _is_told(older: Checkpoint, found: Sequence[Finding]) -> bool:
+    """Whether a later part of the year says that entries of this one, up to there, were lost."""
+    return any(
+        one.code == "entries_lost"
+        and one.facts["before"] == older.origin
+        and int(one.facts["lost"]) >= older.size
+        for one in found
+    )

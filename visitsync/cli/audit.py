@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from visitsync import settings
 from visitsync.audit import (
     KINDS,
     MAX_PROOF_BYTES,
@@ -23,6 +24,8 @@ from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import access_log, log_proofs, log_search, log_statistics
+from visitsync.service.backup import reopening
+from visitsync.service.backup.reopening import Reopened
 from visitsync.service.log_search import LogPage, LogSearch
 from visitsync.service.log_statistics import LogStatistics
 from visitsync.web import log_files
@@ -166,6 +169,29 @@ def checkpoint(*, key: bool) -> None:
     click.echo(run(_public_key() if key else _checkpoint_now()).rstrip("\n"))
 
 
+@command.command(
+    epilog="Example: visitsync audit reopen --second sato --reason 'disk lost on 3 May'"
+)
+@click.option("--second", required=True, help="The name of another operator, who confirms.")
+@click.option("--reason", required=True, help="What happened, in words; sealed in the log.")
+@click.option(
+    "--lost",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The newest checkpoint that anybody kept, where the signer's memory is gone.",
+)
+def reopen(*, second: str, reason: str, lost: Path | None) -> None:
+    """Go on after a restored backup although entries of the log are lost; see docs/runbook.md."""
+    try:
+        made = run(_reopen(second, reason, _checkpoint(lost)))
+    except BadParameter as error:
+        raise click.UsageError(f"--{error.where}: {error}.") from None
+    was = "nobody knows how many" if made.lost is None else f"{made.lost:,}"
+    click.echo(
+        f"The log goes on in {made.shard}, after {made.restored:,} entries that were put back; "
+        f"{was} had been signed. Tell the auditors, the offices and the data protection officer."
+    )
+
+
 @command.command(epilog="Example: visitsync audit search --household h… --from 2026-10-01 --csv")
 @click.option("--household", help="Entries about this household.")
 @click.option("--actor", help="Who acted: staff:ID, office:ID or operator:NAME.")
@@ -236,6 +262,10 @@ def statistics(*, start: dt.datetime, until: dt.datetime, form: str | None) -> N
         click.echo(written, nl=False)
     else:
         log_entries.statistics(output.stdout(), found)
+
+
+async def _reopen(second: str, reason: str, lost: str | None) -> Reopened:
+    return await reopening.reopen(settings.load(), at_hand.operator(), second, reason, lost)
 
 
 async def _search(sought: LogSearch, cursor: str | None) -> LogPage:

@@ -35,7 +35,7 @@ class IndexKey:
     __slots__ = ("_token", "id", "token_bits")
 
     def __init__(self, secret: bytes, *, token_bits: int = DEFAULT_TOKEN_BITS) -> None:
-        if not 1 <= token_bits <= _MAX_BITS:
+        if not is_token_length(token_bits):
             raise ValueError(f"a token keeps 1 to {_MAX_BITS} bits")
         self.token_bits = token_bits
         if len(secret) != _BYTES:
@@ -100,3 +100,14 @@ class IdKey:
 
     def __reduce__(self) -> str:
         raise TypeError("keys are not pickled")
+
+
+def _derived(secret: bytes, label: bytes) -> bytes:
+    if len(secret) != _BYTES:
+        raise ValueError(f"an index secret has {_BYTES} bytes")
+    return HKDFExpand(_SHA256, _BYTES, label).derive(secret)
+
+
+def is_token_length(bits: int) -> bool:
+    """Whether a token may keep so many bits."""
+    return 1 <= bits <= _MAX_BITS

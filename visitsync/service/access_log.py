@@ -17,6 +17,7 @@ from visitsync.audit import (
     fiscal_year,
     leaf_hash,
     peek_checkpoint,
+    split_origin,
     stored_leaves,
 )
 from visitsync.errors import BadParameter, LogBroken
@@ -117,7 +118,7 @@ class _Year(NamedTuple):
     @property
     def number(self) -> int:
         """The fiscal year."""
-        return int(self.shard.rsplit("/", 1)[1])
+        return split_origin(self.shard)[1]
 
 
 def _overlaps(year: _Year, start: dt.date, until: dt.date) -> bool:

@@ -14,8 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import Blocks, NoteSigner, NoteVerifier, key_name
 from visitsync.consent import whereabouts
 from visitsync.envelope import MasterKeys
+from visitsync.envelope.index_key import is_token_length
 from visitsync.envelope.providers import Provider
-from visitsync.errors import DatabaseUnavailable, KeyFileError, SchemaMismatch, SettingsError
+from visitsync.errors import (
+    DatabaseUnavailable,
+    KeyFileError,
+    SchemaMismatch,
+    SettingsError,
+    Tampered,
+)
 from visitsync.service import tombstones
 from visitsync.service.folding import Folded
 from visitsync.service.key_provider import provider_of
@@ -187,6 +194,7 @@ async def fitting(
         SchemaMismatch: it is empty, older or newer.
         KeyFileError: the key file belongs to another database, or to another time of this one.
         SettingsError: the database belongs to another municipality.
+        Tampered: what it was set up with was changed.
     """
     await refuse_other_schema(connection)
     found = await installation.read(connection)
@@ -200,7 +208,10 @@ async def fitting(
             where=str(provider.path),
         )
     refuse_other(master, await master_keys.known(connection), where=str(provider.path))
-    refuse_other_index(master, await index_keys.known(connection), where=str(provider.path))
+    named = await index_keys.known(connection)
+    if not named or not all(is_token_length(one.token_bits) for one in named):
+        raise Tampered("was changed in the database; put a backup back", where="index_key")
+    refuse_other_index(master, named, where=str(provider.path))
     return found
 
 

@@ -25,7 +25,7 @@ from visitsync.service.keyring import LOG, held
 from visitsync.service.logbook import Turn
 from visitsync.service.resealing import Done
 from visitsync.service.writing import Change, change
-from visitsync.store import clock, data_keys, households, rotations, sealed_rows, tombstones
+from visitsync.store import clock, data_keys, households, rotations, sealed_rows
 from visitsync.store.data_keys import Key
 from visitsync.store.rotations import Rotation
 
@@ -150,11 +150,7 @@ async def _step(
         if not found:
             await rotations.end(connection, _DATA, now)
             return run._replace(ended_at=now)
-        # Of an erased household the log's key alone may be left, and the database refuses another.
-        erased = await tombstones.among_those(connection, {one.household for one in found})
-        live = [
-            one for one in found if one.state == data_keys.ACTIVE and one.household not in erased
-        ]
+        live = [one for one in found if one.state == data_keys.ACTIVE]
         made = [one for one in live if one.made_at < run.began_at]
         await new_keys.store_next(connection, keyring, made)
         places = [(one.household, one.program, one.kind) for one in live]
@@ -230,7 +226,7 @@ async def _log(  # noqa: PLR0913 -- what was done, and what of it stands in the 
     *,
     kind: str = "key_rotated",
 ) -> None:
-    """The entry of a transaction that sealed rows anew; it anchors them."""
+    """The entry of a transaction that sealed rows anew; their anchors stand with it."""
     general = context.keyring.opened(await data_keys.of_logs(turn.connection, [""]))
     draft = entries.draft(
         context.keyring,
@@ -239,10 +235,7 @@ async def _log(  # noqa: PLR0913 -- what was done, and what of it stands in the 
         held(general, ("", "", LOG)),
         household=None,
         private={"key": _DATA, **told},
-        public={
-            "payload": resealing.anchor(done.anew) if done.anew else None,
-            "records": len(done.anew),
-        },
+        public={"records": len(done.anew)},
     )
     await turn.append([draft])
 

@@ -26,7 +26,7 @@ class Draft(NamedTuple):
     """Of `LogEntry`, without ``seq``, ``shard`` and ``time``."""
     household: str | None
     """Whose log key sealed `private`; None for the general one."""
-    private: bytes
+    private: bytes | None
     key_version: int
 
 
@@ -74,6 +74,11 @@ def draft(  # noqa: PLR0913 -- who, what, about whom, under which key
     made = Draft(fields, household, seal(key.newest, place, salt + plain), key.version)
     placed(made, "visitsync/check/2026", 0, 0)  # refused here, it harms nobody else's entry
     return made
+
+
+def for_rows() -> Draft:
+    """An entry that says no more than that rows were changed with the ones before it."""
+    return Draft({"actor": "visitsync", "kind": "rows_changed"}, None, None, 1)
 
 
 def placed(one: Draft, shard: str, seq: int, at: int) -> Row:

@@ -23,19 +23,20 @@ from visitsync.audit import (
     Certificate,
     Frontier,
     Receipt,
-    fiscal_year,
     leaf,
     leaf_hash,
+    next_part_of,
     opening,
-    origin,
+    present_shard,
 )
+from visitsync.audit.anchors import can_commit, digest, encode
 from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
 from visitsync.service import leaving
-from visitsync.service.entries import Draft, placed
+from visitsync.service.entries import Draft, for_rows, placed
 from visitsync.service.sealed_head import HeadSeal
 from visitsync.service.signing import Signing
 from visitsync.signer import LogSigner
-from visitsync.store import access_log, clock, epochs
+from visitsync.store import access_log, anchors, changes, clock, epochs
 from visitsync.store.access_log import Head, Row
 from visitsync.store.database import Database
 
@@ -86,7 +87,15 @@ class Turn:
         if self.head is None:
             raise LogBroken("The log's head is not held", where="append")
         rows, self.made = await self.log.append(self.connection, self.head, drafts)
+        self.head = self.made
         return rows
+
+    async def end(self) -> None:
+        """Have the log say what was changed and does not stand in it yet."""
+        if changes.is_any(self.connection):
+            if self.head is None:
+                await self.hold()
+            await self.append([])
 
 
 class Logbook:
@@ -145,6 +154,14 @@ class Logbook:
         """A certificate of erasure as a signed note; likewise."""
         await self.signing.cover()
         return await asyncio.to_thread(self._signer.certificate, told)
+
+    async def manifest(self, told: str) -> str:
+        """What a backup says of itself, as a signed note.
+
+        Raises:
+            SignerError: the signer is away.
+        """
+        return await asyncio.to_thread(self._signer.manifest, told)
 
     # ── looks ─────────────────────────────────────────────────────────────────────────────────────
     async def look(
@@ -250,6 +267,7 @@ class Logbook:
         async with self._database.writing() as connection:
             turn = Turn(self, connection)
             yield turn
+            await turn.end()
         if turn.made is not None:
             # What is durable is remembered: a log that is shorter later on is an old one.
             self._seen = max(self._seen, (turn.made.shard, turn.made.size))
@@ -262,7 +280,7 @@ class Logbook:
         at = max(head.now, head.last_at)
         frontier = Frontier.from_bytes(head.frontier)
         rows: list[Row] = []
-        shard = origin(self._tenant, fiscal_year(clock.instant(at)))
+        shard = present_shard(head.shard, self._tenant, clock.instant(at))
         note, signed = head.note, head.signed
         if shard != head.shard:
             if signed < head.size:
@@ -272,24 +290,41 @@ class Logbook:
             rows.append(self._opening(at, note))
             signed = 0
         start = frontier.size + len(rows)
-        rows += [placed(one, shard, seq, at) for seq, one in enumerate(drafts, start)]
+        told = await _anchored(connection, drafts, shard, start)
+        rows += [placed(one, shard, seq, at) for seq, one in enumerate(told, start)]
         await access_log.insert(connection, rows)
         since = at if head.unsigned_since is None else head.unsigned_since
         made = self._head(shard, frontier, rows, at)._replace(
             note=note, signed=signed, unsigned_since=since
         )
         await access_log.advance(connection, made)
-        return tuple(rows), made
+        # An entry of its own for what was changed is nobody's: receipts name the last of `drafts`.
+        return tuple(rows[: len(rows) - len(told) + len(drafts)]), made
+
+    async def reopen(
+        self, connection: AsyncConnection, head: Head, incident: Draft, note: str
+    ) -> None:
+        """Close what was put back at `note`, and go on in another part of the year.
+
+        For the operators' ceremony only; whoever calls holds the head.
+        """
+        at = max(head.now, head.last_at)
+        await access_log.close_year(connection, head.shard, head.size, note)
+        row = placed(incident, next_part_of(head.shard), 0, at)
+        await access_log.insert(connection, [row])
+        await access_log.advance(connection, self._head(row.shard, Frontier(), [row], at))
 
     async def found(self, connection: AsyncConnection) -> None:
         """Begin the log of a new installation; it is signed once it is committed."""
         at = await clock.now(connection)
-        row = self._opening(at, None)
+        body = encode(changes.take(connection))
+        row = self._opening(at, None, digest(body))
         await access_log.insert(connection, [row])
+        await anchors.add(connection, row.shard, row.seq, body)
         await access_log.begin(connection, self._head(row.shard, Frontier(), [row], at))
 
-    def _opening(self, at: int, previous: str | None) -> Row:
-        entry = opening(self._tenant, clock.instant(at), previous=previous)
+    def _opening(self, at: int, previous: str | None, payload: str | None = None) -> Row:
+        entry = opening(self._tenant, clock.instant(at), previous=previous, payload=payload)
         return Row(entry.shard, 0, at, leaf(entry).decode(), None, None, 1)
 
     def _head(self, shard: str, frontier: Frontier, rows: Sequence[Row], at: int) -> Head:
@@ -299,6 +334,14 @@ class Logbook:
         made = Head(shard, frontier.size, frontier.to_bytes(), None, "", 0, at, at, at)
         return made._replace(seal=self._seal.of(made))
 
+    def is_written(self, head: Head) -> None:
+        """Check that a head is what was written, of whatever time.
+
+        Raises:
+            LogBroken: it is not.
+        """
+        self._seal.check(head)
+
     def check(self, head: Head) -> None:
         """Check that a head is what was written, and no older one than was seen before.
 
@@ -306,7 +349,7 @@ class Logbook:
             LogBroken: where it is not, or the signer refuses it.
             DatabaseUnavailable: it has not been signed for too long.
         """
-        self._seal.check(head)
+        self.is_written(head)
         if (head.shard, head.size) < self._seen:
             raise LogBroken(
                 "The access log is older than what this service wrote: an old database was "
@@ -319,6 +362,22 @@ class Logbook:
             raise DatabaseUnavailable(
                 "The access log has not been signed for a minute; see to its signer"
             )
+
+
+async def _anchored(
+    connection: AsyncConnection, drafts: Sequence[Draft], shard: str, start: int
+) -> Sequence[Draft]:
+    """The entries, one of which commits to what the transaction has changed, if it has."""
+    changed = changes.take(connection)
+    if not changed:
+        return drafts
+    body = encode(changed)
+    place = next((n for n, one in enumerate(drafts) if can_commit(one.fields)), len(drafts))
+    told = [*drafts, for_rows()] if place == len(drafts) else list(drafts)
+    fields = {**told[place].fields, "payload": digest(body)}
+    told[place] = told[place]._replace(fields=fields)
+    await anchors.add(connection, shard, start + place, body)
+    return told
 
 
 def _refuse(looks: Iterable[_Look], error: VisitsyncError) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.audit import fiscal_year
+from visitsync.audit import fiscal_year, split_origin
 from visitsync.consent import Guards, guards, read_scenario
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
@@ -35,7 +35,7 @@ _USUAL: Final = dt.timedelta(days=30)
 _DAY: Final = dt.timedelta(days=1)
 _SPAN: Final = 1_000
 """Entries of the log that are worth a statement."""
-_CURSOR: Final = re.compile(r"(20[0-9]{2})-([0-9]{1,15})")
+_CURSOR: Final = re.compile(r"(20[0-9]{2}(?:-[2-9])?)-([0-9]{1,15})")
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ async def _first(
 
 def _overlaps(shard: str, times: range) -> bool:
     first, last = (fiscal_year(clock.instant(at)) for at in (times.start, times.stop - 1))
-    return first <= int(_year(shard)) <= last
+    return first <= split_origin(shard)[1] <= last
 
 
 # ── looks ─────────────────────────────────────────────────────────────────────────────────────────

@@ -14,15 +14,18 @@ from visitsync.service import new_keys
 from visitsync.service.context import fitting, logbook_of, open_database, signer_of
 from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring
+from visitsync.service.logbook import Logbook, Turn
 from visitsync.settings import Settings, make_data_dir
 from visitsync.signer import Signer, Tombstones
 from visitsync.store import (
     access_log,
+    changes,
     clock,
     durability,
     index_keys,
     installation,
     master_keys,
+    rows,
     schema,
 )
 from visitsync.store.database import Database
@@ -37,6 +40,10 @@ _SIGNED_LATER: Final = "0007"
 """The schema from which on the signer has a memory of its own."""
 _REMEMBERS_ERASED: Final = "0014"
 """The schema from which on a file says what was erased."""
+_ANCHORED: Final = "0015"
+"""The schema from which on the log says what each row was when it was written."""
+_AT_ONCE: Final = 20_000
+"""Rows whose anchors stand with one entry."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +104,8 @@ async def migrate(settings: Settings) -> State:
                     await index_keys.name(connection, epoch, master.index_id(epoch))
                 if state.revision is not None and state.revision < _SIGNED_LATER:
                     await _remember_signed(connection, settings, master)
+                if state.revision is not None and state.revision < _ANCHORED:
+                    await _anchor(connection, logbook_of(settings, database, master))
             if state.revision is None or state.revision < _REMEMBERS_ERASED:
                 Tombstones(settings.tombstone_file).begin()
             migrated = await _state(connection)
@@ -134,6 +143,21 @@ async def _set_up(connection: AsyncConnection, database: Database, settings: Set
     general = {("", "", kind): new_data_key() for kind in (LOG, STAFF, REPORTS)}
     await new_keys.store(connection, keyring, general)
     await logbook_of(settings, database, master).found(connection)
+
+
+async def _anchor(connection: AsyncConnection, log: Logbook) -> None:
+    """Have the log say what every row is now; from here on a change past it is found."""
+    changes.begin(connection)
+    turn = Turn(log, connection)
+    waiting = 0
+    for table in changes.anchored():
+        async for page in rows.pages(connection, table):
+            changes.note(connection, table, page)
+            waiting += len(page)
+            if waiting >= _AT_ONCE:
+                await turn.end()
+                waiting = 0
+    await turn.end()
 
 
 async def _remember_signed(

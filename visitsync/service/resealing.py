@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -76,15 +75,6 @@ async def reseal(
             is_all = False
             break
     return Done(tuple(anew), frozenset(unreadable), is_all)
-
-
-def anchor(anew: Iterable[Anew]) -> str:
-    """What the log's entry says of these rows: SHA-256 over the hash of each, in their order.
-
-    It stands in the entry of the transaction that sealed them, as a submission's does.
-    """
-    hashes = (hashlib.sha256(one.sealed).digest() for one in anew)
-    return hashlib.sha256(b"".join(hashes)).hexdigest()
 
 
 def _anew(keyring: Keyring, keys: Mapping[Place, DataKey], row: Row) -> Anew:

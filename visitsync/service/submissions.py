@@ -205,7 +205,6 @@ async def _log(
     """The submission's own entry, and what its new households mean for caseloads."""
     keyring = context.keyring
     report, rows, placed = taken
-    digest = hashlib.sha256(b"".join(hashlib.sha256(row.sealed).digest() for row in rows))
     general = keyring.opened(await data_keys.of_households(turn.connection, [""]))
     draft = entries.draft(
         keyring,
@@ -218,7 +217,6 @@ async def _log(
             "decision": "dry_run" if work.terms.dry_run else "stored" if rows else "unchanged",
             "office": work.office.id,
             "program": work.office.program,
-            "payload": digest.hexdigest(),
             "records": len(rows),
         },
     )

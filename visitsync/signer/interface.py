@@ -26,3 +26,6 @@ class LogSigner(Protocol):
 
     def certificate(self, told: Certificate) -> str:
         """See `Signer.certificate`."""
+
+    def manifest(self, told: str) -> str:
+        """See `Signer.manifest`."""

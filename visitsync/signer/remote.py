@@ -54,6 +54,10 @@ class RemoteSigner:
         """See `Signer.certificate`."""
         return self._ask(wire.AskCertificate(told)).receipt
 
+    def manifest(self, told: str) -> str:
+        """See `Signer.manifest`."""
+        return self._ask(wire.AskManifest(told)).receipt
+
     def _ask(self, asked: Question) -> Answered:
         """Ask the signer.
 

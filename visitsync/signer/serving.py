@@ -99,3 +99,5 @@ def _asked(signer: Signer, asked: Question) -> Answered:
             return Answered(receipt=signer.receipt(told))
         case wire.AskCertificate(certificate=erased):
             return Answered(receipt=signer.certificate(erased))
+        case wire.AskManifest(manifest=line):
+            return Answered(receipt=signer.manifest(line))

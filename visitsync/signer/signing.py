@@ -11,19 +11,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from visitsync.audit import (
+    INCIDENT,
     Certificate,
     Checkpoint,
     Frontier,
+    LogEntry,
     NoteSigner,
     NoteVerifier,
     Receipt,
     leaf_hash,
     open_signed,
+    order_of,
     read_leaf,
+    sign_backup_note,
     sign_certificate,
     sign_checkpoint,
     sign_receipt,
-    split_origin,
 )
 from visitsync.errors import LogBroken, SignerError
 from visitsync.signer.extension import Extension, Signed
@@ -68,7 +71,7 @@ class Signer:
         """
         with held(self._path) as state:
             last = state.read()
-            tree = _from_which(last, asked)
+            tree = _from_which(last, asked, NoteVerifier(self.vkey))
             if tree is None:
                 return None
             for one in asked.hashes:
@@ -108,6 +111,17 @@ class Signer:
         self._refuse_uncovered(told.shard, told.index)
         return sign_certificate(told, self._key)
 
+    def manifest(self, told: str) -> str:
+        """What a backup says of itself, one line, as a signed note; it can be none of the others.
+
+        Raises:
+            SignerError: it is no line.
+        """
+        try:
+            return sign_backup_note(told, self._key)
+        except ValueError:
+            raise SignerError("A backup says of itself one line", where="signer") from None
+
     def _refuse_uncovered(self, shard: str, index: int) -> None:
         with held(self._path) as state:
             last = state.read()
@@ -144,10 +158,10 @@ class Signer:
 def _covers(last: Signed, shard: str, index: int) -> bool:
     if shard == last.shard:
         return index < last.size
-    return split_origin(shard) < split_origin(last.shard)
+    return order_of(shard) < order_of(last.shard)
 
 
-def _from_which(last: Signed | None, asked: Extension) -> Frontier | None:
+def _from_which(last: Signed | None, asked: Extension, key: NoteVerifier) -> Frontier | None:
     """The tree that `asked` goes on from; None where it begins elsewhere.
 
     Raises:
@@ -157,19 +171,38 @@ def _from_which(last: Signed | None, asked: Extension) -> Frontier | None:
         return Frontier.from_bytes(last.frontier) if asked.start == last.size else None
     if asked.start != 0:
         return None
-    _refuse_unchained(last, asked)
+    _refuse_unchained(last, asked, key)
     return Frontier()
 
 
-def _refuse_unchained(last: Signed | None, asked: Extension) -> None:
+def _refuse_unchained(last: Signed | None, asked: Extension, key: NoteVerifier) -> None:
     if asked.opening is None or asked.hashes[:1] != (leaf_hash(asked.opening),):
         raise LogBroken("A year begins without its first entry", where=asked.shard)
     entry = read_leaf(asked.opening)
     if entry.shard != asked.shard or entry.seq != 0:
         raise LogBroken("A year begins with an entry of another", where=asked.shard)
-    if last is None:
+    if order_of(asked.shard)[2] > 1:
+        _refuse_unfit_incident(last, entry, key)
+    elif last is None:
         if entry.previous is not None:
             raise LogBroken("The signer does not know the year before", where=asked.shard)
-        return
-    if split_origin(last.shard) >= split_origin(asked.shard) or entry.previous != last.note:
+    elif order_of(last.shard) >= order_of(asked.shard) or entry.previous != last.note:
         raise LogBroken("A year does not follow the one that was signed last", where=asked.shard)
+
+
+def _refuse_unfit_incident(last: Signed | None, entry: LogEntry, key: NoteVerifier) -> None:
+    """The one way past entries that were signed and lost: an incident that says so.
+
+    It holds the last head that is remembered, to the byte, and that of the log put back, which this
+    key signed, too.
+    """
+    where = entry.shard
+    if entry.kind != INCIDENT or entry.restored is None:
+        raise LogBroken("A part of a year begins with no incident", where=where)
+    if last is not None and (
+        order_of(last.shard) >= order_of(where) or entry.previous != last.note
+    ):
+        raise LogBroken("An incident does not hold the head that was signed last", where=where)
+    restored = open_signed(entry.restored, [key])
+    if order_of(restored.origin) >= order_of(where):
+        raise LogBroken("An incident follows a later log than its own", where=where)

@@ -44,7 +44,13 @@ class AskCertificate(msgspec.Struct, frozen=True, tag="certificate", forbid_unkn
     certificate: Certificate
 
 
-Question: TypeAlias = AskKey | AskSigned | AskExtension | AskReceipt | AskCertificate
+class AskManifest(msgspec.Struct, frozen=True, tag="manifest", forbid_unknown_fields=True):
+    """Sign what a backup says of itself."""
+
+    manifest: str
+
+
+Question: TypeAlias = AskKey | AskSigned | AskExtension | AskReceipt | AskCertificate | AskManifest
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_fields=True):
@@ -53,7 +59,7 @@ class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_field
     vkey: str = ""
     signed: Signed | None = None
     receipt: str = ""
-    """Or a certificate."""
+    """Or a certificate, or a manifest."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused", forbid_unknown_fields=True):

@@ -161,3 +161,28 @@ async def entries(
         for row in found:
             yield row.seq, row.at, row.leaf
         start = found[-1].seq + 1
+
+
+async def pages(connection: AsyncConnection, shard: str, size: int) -> AsyncIterator[Sequence[Row]]:
+    """All entries of a shard with their private parts, in order, whatever its head says."""
+    columns = [log_entry.c[name] for name in Row._fields]
+    last = -1
+    while True:
+        found = (
+            await connection.execute(
+                sa.select(*columns)
+                .where(log_entry.c.shard == shard, log_entry.c.seq > last)
+                .order_by(log_entry.c.seq)
+                .limit(size)
+            )
+        ).all()
+        if not found:
+            return
+        yield [Row._make(row) for row in found]
+        last = found[-1].seq
+
+
+async def shards(connection: AsyncConnection) -> tuple[str, ...]:
+    """Every shard that an entry names."""
+    rows = await connection.execute(sa.select(log_entry.c.shard).distinct())
+    return tuple(row.shard for row in rows)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.prepared import Prepared, driver_of
 
 _INSERTS: dict[str, Prepared] = {}
@@ -18,6 +19,7 @@ async def add(connection: AsyncConnection, table: sa.Table, rows: Collection[Any
     if not rows:
         return
     names: Sequence[str] = next(iter(rows))._fields
+    changes.note(connection, table, (row._asdict() for row in rows))
     if connection.dialect.name == "postgresql":
         driver = driver_of(connection)
         await driver.copy_records_to_table(table.name, records=rows, columns=names)

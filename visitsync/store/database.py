@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from visitsync.errors import CommitUnknown, DatabaseUnavailable
+from visitsync.store import changes
 from visitsync.store.embedded import EmbeddedConnection
 from visitsync.store.prepared import driver_of
 from visitsync.store.uncut import uncut
@@ -66,6 +67,26 @@ class Database:
                     raise
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which every statement sees the same instant; nobody waits for it.
+
+        Raises:
+            DatabaseUnavailable: it is gone, locked or refuses.
+        """
+        kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if self.name == "postgresql" else ""
+        async with self.reading() as connection:
+            driver = driver_of(connection)
+            try:
+                await driver.execute(f"BEGIN{kind}")
+                # The first statement fixes what is seen.
+                await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+                yield connection
+            except BaseException as error:
+                await uncut(self._undo(connection, error))
+                raise
+            await self._undo(connection, LookupError())
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end, rolled back by any exception.
 
@@ -78,6 +99,7 @@ class Database:
                 driver = driver_of(connection)
                 try:
                     await driver.execute(self._begin)
+                    changes.begin(connection)
                     yield connection
                 except BaseException as error:
                     await uncut(self._undo(connection, error))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.tables import agency, claim, layout, municipality, office, staff
 
@@ -73,21 +74,28 @@ async def put(connection: AsyncConnection, table: str, rows: Sequence[Mapping[st
     statement = insert(target)
     keys = {column.name for column in target.primary_key}
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=sorted(keys), set_=replaced),
-        [dict(row) for row in rows],
-    )
+    for row in rows:
+        await changes.run(
+            connection,
+            statement.values(**row).on_conflict_do_update(
+                index_elements=sorted(keys), set_=replaced
+            ),
+        )
 
 
 async def end(connection: AsyncConnection, table: str, ids: Collection[str], at: int) -> None:
     """Note that agencies, offices or staff are no more."""
     target = sa.inspect(municipality).metadata.tables[table]
-    await connection.execute(sa.update(target).where(among(target.c.id, ids)).values(ended_at=at))
+    await changes.run(
+        connection, sa.update(target).where(among(target.c.id, ids)).values(ended_at=at)
+    )
 
 
 async def set_version(connection: AsyncConnection, person: str, version: int) -> None:
     """Note the newest version of a member of staff's viewer fact."""
-    await connection.execute(sa.update(staff).where(staff.c.id == person).values(version=version))
+    await changes.run(
+        connection, sa.update(staff).where(staff.c.id == person).values(version=version)
+    )
 
 
 async def versions(connection: AsyncConnection, people: Collection[str]) -> dict[str, int]:
@@ -123,19 +131,20 @@ async def set_claims(
 ) -> None:
     """Add and remove claims."""
     for person, label, one in removed:
-        await connection.execute(
+        await changes.delete(
+            connection,
             sa.delete(claim).where(
                 claim.c.staff == person, claim.c.label == label, claim.c.registration == one
-            )
+            ),
         )
-    if added:
-        await connection.execute(
-            sa.insert(claim),
-            [
-                {"staff": person, "label": label, "registration": one}
-                for person, label, one in sorted(added)
-            ],
-        )
+    await changes.insert(
+        connection,
+        claim,
+        [
+            {"staff": person, "label": label, "registration": one}
+            for person, label, one in sorted(added)
+        ],
+    )
 
 
 async def layouts(connection: AsyncConnection) -> dict[tuple[str, str], str]:
@@ -147,6 +156,6 @@ async def layouts(connection: AsyncConnection) -> dict[tuple[str, str], str]:
 async def remove_layouts(connection: AsyncConnection, gone: Collection[tuple[str, str]]) -> None:
     """Remove layouts."""
     for owner, name in gone:
-        await connection.execute(
-            sa.delete(layout).where(layout.c.office == owner, layout.c.name == name)
+        await changes.delete(
+            connection, sa.delete(layout).where(layout.c.office == owner, layout.c.name == name)
         )

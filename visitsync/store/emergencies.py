@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.access_log import Row
 from visitsync.store.among import among
 from visitsync.store.tables import emergency, log_entry
@@ -41,7 +42,7 @@ class Emergency(NamedTuple):
 
 async def add(connection: AsyncConnection, made: Emergency) -> None:
     """Add one."""
-    await connection.execute(sa.insert(emergency), made._asdict())
+    await changes.insert(connection, emergency, [made._asdict()])
 
 
 async def of_id(connection: AsyncConnection, one: str) -> Emergency | None:
@@ -52,7 +53,9 @@ async def of_id(connection: AsyncConnection, one: str) -> Emergency | None:
 
 async def update(connection: AsyncConnection, one: str, **values: Any) -> None:  # noqa: ANN401 -- columns
     """Change columns of one."""
-    await connection.execute(sa.update(emergency).where(emergency.c.id == one).values(**values))
+    await changes.run(
+        connection, sa.update(emergency).where(emergency.c.id == one).values(**values)
+    )
 
 
 async def asked_since(connection: AsyncConnection, viewer: str, since: int) -> int:

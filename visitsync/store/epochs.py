@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among_given
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import consent_epoch
@@ -51,8 +52,10 @@ async def bump(connection: AsyncConnection, scopes: Collection[str]) -> None:
     if not scopes:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(consent_epoch)
+    statement = insert(consent_epoch).values(
+        [{"scope": scope, "value": 1} for scope in sorted(scopes)]
+    )
     raised = statement.on_conflict_do_update(
         index_elements=[consent_epoch.c.scope], set_={"value": consent_epoch.c.value + 1}
     )
-    await connection.execute(raised, [{"scope": scope, "value": 1} for scope in sorted(scopes)])
+    await changes.run(connection, raised)

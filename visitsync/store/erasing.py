@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store import data_keys
+from visitsync.store import changes, data_keys
 from visitsync.store.among import among
 from visitsync.store.key_tables import data_key
 from visitsync.store.tables import (
@@ -64,14 +64,15 @@ async def remove_rows(connection: AsyncConnection, one: str, at: int) -> dict[st
     mine = sa.select(registration.c.id).where(registration.c.household == one)
     facts = sa.select(fact.c.id).where(fact.c.household == one)
     asked = sa.select(invocation_request.c.id).where(invocation_request.c.household == one)
-    await connection.execute(
+    await changes.run(
+        connection,
         sa.insert(erased_registration).from_select(
             ["id", "erased_at"],
             sa.select(registration.c.id, sa.literal(at, sa.BigInteger())).where(
                 registration.c.household == one,
                 registration.c.id.not_in(sa.select(erased_registration.c.id)),
             ),
-        )
+        ),
     )
     for table, which in (
         (index_term, index_term.c.registration.in_(mine)),
@@ -81,11 +82,13 @@ async def remove_rows(connection: AsyncConnection, one: str, at: int) -> dict[st
         (confirmed, confirmed.c.shield.in_(facts)),
         (message, sa.or_(message.c.about.in_(facts), message.c.about.in_(asked))),
     ):
-        await connection.execute(sa.delete(table).where(which))
+        await changes.delete(connection, sa.delete(table).where(which))
     counted = {}
     for name, table in _ROWS.items():
-        counted[name] = await _delete(connection, table, one)
-    await connection.execute(sa.delete(household).where(household.c.id == one))
+        counted[name] = await changes.delete(
+            connection, sa.delete(table).where(table.c.household == one)
+        )
+    await changes.delete(connection, sa.delete(household).where(household.c.id == one))
     return {name: counted[name] for name in _TOLD}
 
 
@@ -100,11 +103,6 @@ _ROWS: Final[dict[str, Any]] = {
     "caseloads": caseload,
 }
 _TOLD: Final = ("reports", "registrations", "facts", "evidence")
-
-
-async def _delete(connection: AsyncConnection, table: Any, one: str) -> int:  # noqa: ANN401 -- a table
-    done = await connection.execute(sa.delete(table).where(table.c.household == one))
-    return int(done.rowcount)
 
 
 async def erased_registrations(connection: AsyncConnection, ids: Collection[str]) -> dict[str, int]:

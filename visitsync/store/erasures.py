@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.key_tables import data_key, erasure, hold, tombstone
 from visitsync.store.tables import fact, visit
@@ -47,7 +48,7 @@ class Hold(NamedTuple):
 
 async def add(connection: AsyncConnection, made: Erasure) -> None:
     """Add one."""
-    await connection.execute(sa.insert(erasure), made._asdict())
+    await changes.insert(connection, erasure, [made._asdict()])
 
 
 async def of_id(connection: AsyncConnection, one: str) -> Erasure | None:
@@ -78,14 +79,17 @@ async def open_ones(connection: AsyncConnection) -> list[Erasure]:
 
 async def update(connection: AsyncConnection, one: str, **values: Any) -> None:  # noqa: ANN401 -- columns
     """Change columns of one that has not ended."""
-    await connection.execute(
-        sa.update(erasure).where(erasure.c.id == one, erasure.c.ended_at.is_(None)).values(**values)
+    await changes.run(
+        connection,
+        sa.update(erasure)
+        .where(erasure.c.id == one, erasure.c.ended_at.is_(None))
+        .values(**values),
     )
 
 
 async def place(connection: AsyncConnection, made: Hold) -> None:
     """Place a hold."""
-    await connection.execute(sa.insert(hold), made._asdict())
+    await changes.insert(connection, hold, [made._asdict()])
 
 
 async def hold_of(connection: AsyncConnection, one: str) -> Hold | None:
@@ -96,7 +100,7 @@ async def hold_of(connection: AsyncConnection, one: str) -> Hold | None:
 
 async def change_hold(connection: AsyncConnection, one: str, **values: Any) -> None:  # noqa: ANN401 -- columns
     """Change columns of one."""
-    await connection.execute(sa.update(hold).where(hold.c.id == one).values(**values))
+    await changes.run(connection, sa.update(hold).where(hold.c.id == one).values(**values))
 
 
 async def standing_holds(

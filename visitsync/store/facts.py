@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store import bulk
+from visitsync.store import bulk, changes
 from visitsync.store.among import among, among_given
 from visitsync.store.clock import Now
 from visitsync.store.prepared import Prepared
@@ -324,7 +324,7 @@ async def close_cases(
         among(caseload.c.household, households),
         caseload.c.to_version.is_(None),
     )
-    columns = (caseload.c.viewer, caseload.c.household, caseload.c.from_at, caseload.c.until_at)
-    rows = (await connection.execute(sa.select(*columns).where(*present))).all()
-    await connection.execute(sa.update(caseload).where(*present).values(to_version=version))
-    return [Case._make(row) for row in rows]
+    rows = await changes.run(
+        connection, sa.update(caseload).where(*present).values(to_version=version)
+    )
+    return [Case._make(row[name] for name in Case._fields) for row in rows]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store import bulk
+from visitsync.store import bulk, changes
 from visitsync.store.among import among, among_given
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import (
@@ -101,10 +101,7 @@ async def exists(connection: AsyncConnection, one: str) -> bool:
 
 async def add(connection: AsyncConnection, ids: Collection[str], at: int) -> None:
     """Add households."""
-    if ids:
-        await connection.execute(
-            sa.insert(household), [{"id": one, "created_at": at} for one in ids]
-        )
+    await changes.insert(connection, household, [{"id": one, "created_at": at} for one in ids])
 
 
 async def registrations(
@@ -161,34 +158,27 @@ async def add_registrations(
 
 async def set_profiles(connection: AsyncConnection, profiles: Mapping[str, Edition]) -> None:
     """Store newer editions of profiles, sealed."""
-    if profiles:
-        await connection.execute(
-            sa.update(registration)
-            .where(registration.c.id == sa.bindparam("of_id"))
-            .values(
-                edition=sa.bindparam("new_edition"),
-                profile=sa.bindparam("new_profile"),
-                key_version=sa.bindparam("new_key_version"),
-            ),
-            [
-                {"of_id": one, **{f"new_{name}": value for name, value in made._asdict().items()}}
-                for one, made in profiles.items()
-            ],
+    for one, made in profiles.items():
+        await changes.run(
+            connection,
+            sa.update(registration).where(registration.c.id == one).values(**made._asdict()),
         )
 
 
 async def relink(connection: AsyncConnection, moved: Link, profile: Edition) -> None:
     """End a registration's present link and begin another one."""
-    await connection.execute(
+    await changes.run(
+        connection,
         sa.update(link)
         .where(link.c.registration == moved.registration, link.c.until_at.is_(None))
-        .values(until_at=moved.from_at)
+        .values(until_at=moved.from_at),
     )
-    await connection.execute(sa.insert(link), [moved._asdict()])
-    await connection.execute(
+    await changes.insert(connection, link, [moved._asdict()])
+    await changes.run(
+        connection,
         sa.update(registration)
         .where(registration.c.id == moved.registration)
-        .values(household=moved.household, **profile._asdict())
+        .values(household=moved.household, **profile._asdict()),
     )
 
 
@@ -249,10 +239,11 @@ async def moves(connection: AsyncConnection) -> list[tuple[str, str]]:
 
 async def close_review(connection: AsyncConnection, one: str, at: int) -> None:
     """A person has answered the question about a registration."""
-    await connection.execute(
+    await changes.run(
+        connection,
         sa.update(review)
         .where(review.c.registration == one, review.c.closed_at.is_(None))
-        .values(closed_at=at)
+        .values(closed_at=at),
     )
 
 
@@ -266,8 +257,7 @@ async def set_apart(
         for one, other in pairs
         if (one, other) not in known
     ]
-    if rows:
-        await connection.execute(sa.insert(apart), rows)
+    await changes.insert(connection, apart, rows)
 
 
 async def kept_apart(

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.key_tables import index_key
 from visitsync.store.prepared import Prepared
@@ -38,20 +39,21 @@ async def known(connection: AsyncConnection) -> tuple[Epoch, ...]:
 
 async def add(connection: AsyncConnection, one: Epoch) -> None:
     """Let terms stand under it."""
-    await connection.execute(sa.insert(index_key), [one._asdict()])
+    await changes.insert(connection, index_key, [one._asdict()])
 
 
 async def end(connection: AsyncConnection, before: int) -> None:
     """Let no term stand under older epochs; the database refuses while one does."""
-    await connection.execute(sa.delete(index_key).where(index_key.c.epoch < before))
+    await changes.delete(connection, sa.delete(index_key).where(index_key.c.epoch < before))
 
 
 async def name(connection: AsyncConnection, epoch: int, key_id: str) -> None:
     """Note the id of a key of which the database knew none."""
-    await connection.execute(
+    await changes.run(
+        connection,
         sa.update(index_key)
         .where(index_key.c.epoch == epoch, index_key.c.key_id == "")
-        .values(key_id=key_id)
+        .values(key_id=key_id),
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.clock import Now
 from visitsync.store.tables import installation, intake
 
@@ -28,7 +29,7 @@ async def read(connection: AsyncConnection) -> Installation | None:
 
 async def set_up(connection: AsyncConnection, made: Installation) -> None:
     """Note it, once."""
-    await connection.execute(
-        sa.insert(installation).values(only=1, created_at=Now(), **made._asdict())
+    await changes.run(
+        connection, sa.insert(installation).values(only=1, created_at=Now(), **made._asdict())
     )
     await connection.execute(sa.insert(intake), {"only": 1, "version": 0})

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.access_log import Row
 from visitsync.store.tables import invocation_request, log_entry
 
@@ -28,7 +29,7 @@ class Request(NamedTuple):
 
 async def add(connection: AsyncConnection, made: Request) -> None:
     """Add one."""
-    await connection.execute(sa.insert(invocation_request), made._asdict())
+    await changes.insert(connection, invocation_request, [made._asdict()])
 
 
 async def of_id(connection: AsyncConnection, one: str) -> Request | None:

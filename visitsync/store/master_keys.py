@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.clock import Now
 from visitsync.store.key_tables import master_key
 from visitsync.store.prepared import Prepared
@@ -47,9 +48,9 @@ async def newest_now(connection: AsyncConnection) -> tuple[int, int]:
 
 async def add(connection: AsyncConnection, one: Master) -> None:
     """Let data keys stand under it."""
-    await connection.execute(sa.insert(master_key), [one._asdict()])
+    await changes.insert(connection, master_key, [one._asdict()])
 
 
 async def end(connection: AsyncConnection, epoch: int) -> None:
     """Let no data key stand under it any more; the database refuses while one does."""
-    await connection.execute(sa.delete(master_key).where(master_key.c.epoch == epoch))
+    await changes.delete(connection, sa.delete(master_key).where(master_key.c.epoch == epoch))

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.facts import VIEWER
 from visitsync.store.tables import fact, message, staff
@@ -28,8 +29,7 @@ class Message(NamedTuple):
 
 async def add(connection: AsyncConnection, made: Sequence[Message]) -> None:
     """Add messages."""
-    if made:
-        await connection.execute(sa.insert(message), [one._asdict() for one in made])
+    await changes.insert(connection, message, [one._asdict() for one in made])
 
 
 async def present(connection: AsyncConnection, ids: Collection[str]) -> frozenset[str]:
@@ -57,10 +57,11 @@ async def to(
 
 async def read(connection: AsyncConnection, ids: Collection[str], at: int) -> None:
     """Note that these were read for the first time."""
-    await connection.execute(
+    await changes.run(
+        connection,
         sa.update(message)
         .where(among(message.c.id, ids), message.c.read_at.is_(None))
-        .values(read_at=at)
+        .values(read_at=at),
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.facts import Fact
 from visitsync.store.tables import closing, confirmed, fact, lift
 
@@ -46,7 +47,7 @@ async def every(connection: AsyncConnection, kind: str) -> list[Fact]:
 async def ask_to_close(connection: AsyncConnection, made: Closing) -> None:
     """Note who asks, in place of a request that lapsed."""
     await withdraw_closing(connection, made.kind, made.fact)
-    await connection.execute(sa.insert(closing), made._asdict())
+    await changes.insert(connection, closing, [made._asdict()])
 
 
 async def asked_to_close(connection: AsyncConnection, kind: str, one: str) -> Closing | None:
@@ -60,16 +61,16 @@ async def asked_to_close(connection: AsyncConnection, kind: str, one: str) -> Cl
 
 async def withdraw_closing(connection: AsyncConnection, kind: str, one: str) -> None:
     """Nobody asks any more."""
-    await connection.execute(
-        sa.delete(closing).where(closing.c.kind == kind, closing.c.fact == one)
+    await changes.delete(
+        connection, sa.delete(closing).where(closing.c.kind == kind, closing.c.fact == one)
     )
 
 
 async def confirm(connection: AsyncConnection, shield: str, by: str, at: int) -> None:
     """Note that a shield is no longer provisional; the last who said so stands."""
-    await connection.execute(sa.delete(confirmed).where(confirmed.c.shield == shield))
-    await connection.execute(
-        sa.insert(confirmed), {"shield": shield, "confirmed_by": by, "confirmed_at": at}
+    await changes.delete(connection, sa.delete(confirmed).where(confirmed.c.shield == shield))
+    await changes.insert(
+        connection, confirmed, [{"shield": shield, "confirmed_by": by, "confirmed_at": at}]
     )
 
 
@@ -81,7 +82,7 @@ async def are_confirmed(connection: AsyncConnection) -> frozenset[str]:
 
 async def add_lift(connection: AsyncConnection, made: Lift) -> None:
     """Add a request for a lift."""
-    await connection.execute(sa.insert(lift), made._asdict())
+    await changes.insert(connection, lift, [made._asdict()])
 
 
 async def lift_of(connection: AsyncConnection, one: str) -> Lift | None:
@@ -92,11 +93,11 @@ async def lift_of(connection: AsyncConnection, one: str) -> Lift | None:
 
 async def approve_lift(connection: AsyncConnection, one: str, by: str, at: int) -> None:
     """Note who approved it, and when."""
-    await connection.execute(
-        sa.update(lift).where(lift.c.id == one).values(approved_by=by, approved_at=at)
+    await changes.run(
+        connection, sa.update(lift).where(lift.c.id == one).values(approved_by=by, approved_at=at)
     )
 
 
 async def use_lift(connection: AsyncConnection, one: str, at: int) -> None:
     """Note that it was used; that is once."""
-    await connection.execute(sa.update(lift).where(lift.c.id == one).values(used_at=at))
+    await changes.run(connection, sa.update(lift).where(lift.c.id == one).values(used_at=at))

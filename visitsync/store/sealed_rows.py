@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.key_tables import data_key
 from visitsync.store.tables import evidence, registration, staff, submission, visit
@@ -96,31 +97,21 @@ async def older(
     return [Row._make(row) for row in rows]
 
 
-async def put(connection: AsyncConnection, kind: str, changes: Sequence[Anew]) -> None:
+async def put(connection: AsyncConnection, kind: str, anew: Sequence[Anew]) -> None:
     """Write rows of a kind sealed anew. Nobody else writes them meanwhile: the intake is held."""
-    if not changes:
-        return
     stand = _STANDS[kind]
     columns = stand.table.c
-    names = ("id", "edition")[: len(stand.key)]
-    keys = [
-        columns[column] == sa.bindparam(f"of_{name}")
-        for column, name in zip(stand.key, names, strict=True)
-    ]
-    await connection.execute(
-        sa.update(stand.table)
-        .where(*keys, columns.key_version == sa.bindparam("of_version"))
-        .values({stand.sealed: sa.bindparam("anew"), "key_version": sa.bindparam("anew_under")}),
-        [
-            {
-                **{f"of_{name}": getattr(one.row, name) for name in names},
-                "of_version": one.row.key_version,
-                "anew": one.sealed,
-                "anew_under": one.key_version,
-            }
-            for one in changes
-        ],
-    )
+    for one in anew:
+        key = (one.row.id, one.row.edition)[: len(stand.key)]
+        await changes.run(
+            connection,
+            sa.update(stand.table)
+            .where(
+                *(columns[name] == value for name, value in zip(stand.key, key, strict=True)),
+                columns.key_version == one.row.key_version,
+            )
+            .values({stand.sealed: one.sealed, "key_version": one.key_version}),
+        )
 
 
 async def under(

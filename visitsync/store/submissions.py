@@ -7,6 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.tables import submission
 
 
@@ -33,4 +34,4 @@ async def by_key(connection: AsyncConnection, office: str, key: bytes) -> Submis
 
 async def add(connection: AsyncConnection, made: Submission) -> None:
     """Store a submission."""
-    await connection.execute(sa.insert(submission), made._asdict())
+    await changes.insert(connection, submission, [made._asdict()])

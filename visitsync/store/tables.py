@@ -385,9 +385,17 @@ witnessed: Final = sa.Table(
     _text("note"),
     _number("at"),
 )
+log_anchor: Final = sa.Table(
+    # What the rows that an entry changed were when its transaction ended; the entry commits to it.
+    "log_anchor",
+    METADATA,
+    _text("shard", key=True),
+    _number("seq", key=True),
+    _bytes("body"),
+)
 
 APPEND_ONLY: Final = (
-    *("fact", "log_entry", "log_year"),
+    *("fact", "log_entry", "log_year", "log_anchor"),
     *("proposal", "invocation_request", "evidence", "notice"),
     *("tombstone", "erased_registration"),
 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.clock import Now
 from visitsync.store.tables import consent_epoch, log_head, token
@@ -28,7 +29,7 @@ class Token(NamedTuple):
 
 async def add(connection: AsyncConnection, made: Token) -> None:
     """Store a token."""
-    await connection.execute(sa.insert(token), made._asdict())
+    await changes.insert(connection, token, [made._asdict()])
 
 
 async def by_digest(connection: AsyncConnection, digest: bytes) -> tuple[Token, int, int] | None:
@@ -61,15 +62,14 @@ async def by_id(connection: AsyncConnection, one: str) -> Token | None:
 
 async def revoke(connection: AsyncConnection, one: str, at: int) -> None:
     """End a token."""
-    await connection.execute(sa.update(token).where(token.c.id == one).values(revoked_at=at))
+    await changes.run(connection, sa.update(token).where(token.c.id == one).values(revoked_at=at))
 
 
 async def revoke_of(connection: AsyncConnection, subjects: Collection[str], at: int) -> list[str]:
     """End all tokens of these offices or members of staff; answers their ids."""
     present = (among(token.c.subject, subjects), token.c.revoked_at.is_(None))
-    rows = (await connection.execute(sa.select(token.c.id).where(*present))).all()
-    await connection.execute(sa.update(token).where(*present).values(revoked_at=at))
-    return [row.id for row in rows]
+    rows = await changes.run(connection, sa.update(token).where(*present).values(revoked_at=at))
+    return [row["id"] for row in rows]
 
 
 async def listed(connection: AsyncConnection) -> list[Token]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.store import bulk
-from visitsync.store.among import among
 from visitsync.store.key_tables import data_key, tombstone
 
 RECORDS: Final = "records"
@@ -44,14 +43,6 @@ async def of_household(connection: AsyncConnection, household: str) -> dict[str,
     """Those of one household, by what was erased."""
     rows = await connection.execute(sa.select(tombstone).where(tombstone.c.household == household))
     return {row.what: Tombstone._make(row) for row in rows}
-
-
-async def among_those(connection: AsyncConnection, households: Collection[str]) -> frozenset[str]:
-    """Those of these households of which anything was erased."""
-    rows = await connection.execute(
-        sa.select(tombstone.c.household).where(among(tombstone.c.household, households)).distinct()
-    )
-    return frozenset(rows.scalars())
 
 
 async def add(connection: AsyncConnection, made: Sequence[Tombstone]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store import bulk
+from visitsync.store import bulk, changes
 from visitsync.store.among import among, among_given
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import visit
@@ -148,10 +148,11 @@ async def set_elsewhere(connection: AsyncConnection, homes: Mapping[str, str]) -
     `homes` gives, by report, the registration of its newest revision.
     """
     for report, registration in homes.items():
-        await connection.execute(
+        await changes.run(
+            connection,
             sa.update(visit)
             .where(visit.c.id == report)
-            .values(elsewhere=visit.c.registration != registration)
+            .values(elsewhere=visit.c.registration != registration),
         )
 
 
@@ -165,23 +166,10 @@ async def move(
     connection: AsyncConnection, household: str, sealed: Mapping[tuple[str, int], Sealed]
 ) -> None:
     """Put revisions, sealed anew for it, under another household."""
-    statement = (
-        sa.update(visit)
-        .where(visit.c.id == sa.bindparam("of_id"), visit.c.revision == sa.bindparam("of_revision"))
-        .values(
-            household=household,
-            sealed=sa.bindparam("anew"),
-            key_version=sa.bindparam("anew_under"),
+    for (report, revision), anew in sealed.items():
+        await changes.run(
+            connection,
+            sa.update(visit)
+            .where(visit.c.id == report, visit.c.revision == revision)
+            .values(household=household, sealed=anew.sealed, key_version=anew.key_version),
         )
-    )
-    rows = [
-        {
-            "of_id": report,
-            "of_revision": revision,
-            "anew": anew.sealed,
-            "anew_under": anew.key_version,
-        }
-        for (report, revision), anew in sealed.items()
-    ]
-    if rows:
-        await connection.execute(statement, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.store import changes
 from visitsync.store.clock import Now
 from visitsync.store.tables import witnessed
 
@@ -15,10 +16,10 @@ async def keep(connection: AsyncConnection, witness: str, shard: str, size: int,
     there = (await connection.execute(sa.select(witnessed.c.size).where(own))).scalar()
     if there is None:
         values = {"witness": witness, "shard": shard, "size": size, "note": note}
-        await connection.execute(sa.insert(witnessed).values(at=Now(), **values))
+        await changes.run(connection, sa.insert(witnessed).values(at=Now(), **values))
     elif there < size:
         values = {"size": size, "note": note}
-        await connection.execute(sa.update(witnessed).where(own).values(at=Now(), **values))
+        await changes.run(connection, sa.update(witnessed).where(own).values(at=Now(), **values))
 
 
 async def of_year(connection: AsyncConnection, shard: str, size: int) -> tuple[str, ...]:
