@@ -23,6 +23,7 @@ from build import (
     of_second_office,
 )
 from conftest import verify
+from service.erased import erased_at_once
 from service.test_evidence import PDF, evidenced, read
 from service.test_rotation import a_family, seen
 
@@ -279,6 +280,19 @@ async def test_a_destroyed_key_is_never_made_anew(context: Context, home: str) -
     async with context.database.reading() as connection:
         rows = await data_keys.of_households(connection, [home])
     assert {(one.version, one.state, one.wrapped) for one in rows} == {(1, DESTROYED, None)}
+    assert (await key_status.status(context)).under_way == ()
+
+
+async def test_the_log_key_that_is_left_of_an_erased_household_stays_as_it_is(
+    context: Context, home: str
+) -> None:
+    await erased_at_once(context, home)
+    before = await versions(context)
+    await rotated(context)
+    async with context.database.reading() as connection:
+        rows = await data_keys.of_households(connection, [home])
+    assert {(one.kind, one.version) for one in rows if one.wrapped} == {(LOG, 1)}
+    assert (await versions(context))[LOG, 2] < before[LOG, 1]
     assert (await key_status.status(context)).under_way == ()
 
 
