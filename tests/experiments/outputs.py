@@ -67,6 +67,7 @@ _GUARDIAN: Final = {
     "basis": "register",
     "from": "2026-04-01",
 }
+_ERASURE: Final = {"ground": "family_request", "reason": "転出と請求"}
 _ORDER: Final = {"order": "protection_order", "against": "other", "from": "2026-04-01"}
 
 
@@ -128,6 +129,13 @@ REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {
     ("POST", "/api/v1/blocks/{none}/close/approve"): Asked(),
     ("POST", "/api/v1/shields/{shield}/lifts"): Asked(body=[_LIFT]),
     ("POST", "/api/v1/lifts/{none}/approve"): Asked(),
+    ("POST", "/api/v1/households/{household}/erasures"): Asked(body=[_ERASURE]),
+    ("GET", "/api/v1/households/{household}/erasures"): Asked(_PURPOSES),
+    ("POST", "/api/v1/erasures/{none}/approve"): Asked(),
+    ("POST", "/api/v1/erasures/{none}/withdraw"): Asked(),
+    ("POST", "/api/v1/households/{household}/holds"): Asked(body=[{"reason": "訴訟のため"}]),
+    ("POST", "/api/v1/holds/{none}/lift"): Asked(),
+    ("POST", "/api/v1/holds/{none}/lift/approve"): Asked(),
     ("POST", "/api/v1/lifts/{lift}/use"): Asked(body=[{"purpose": one} for one in PURPOSES]),
     ("POST", "/api/v1/break-glass/{none}/approve"): Asked(),
     ("POST", "/api/v1/break-glass/{none}/review"): Asked(
