@@ -11,8 +11,16 @@ import msgspec
 import pytest
 from signer.test_signer import KEY, YEAR, a_log, asked
 
-from visitsync.audit import NoteVerifier, Receipt, leaf_hash, open_receipt
-from visitsync.errors import LogBroken, SignerError
+from visitsync.audit import (
+    NoteVerifier,
+    Receipt,
+    leaf_hash,
+    open_backup_note,
+    open_certificate,
+    open_receipt,
+    open_signed,
+)
+from visitsync.errors import BadNote, LogBroken, SignerError
 from visitsync.signer import Extension, RemoteSigner, Signer, remote, serving, wire
 
 RECEIPT = Receipt(
@@ -50,6 +58,25 @@ async def extended(signer: RemoteSigner, extension: Extension) -> str:
     made = await asyncio.to_thread(signer.extend, extension)
     assert made is not None
     return made.note
+
+
+async def test_it_signs_what_a_backup_says_of_itself_and_nothing_else_in_its_name(
+    local: Signer, away: RemoteSigner
+) -> None:
+    verifiers = [NoteVerifier(KEY.vkey)]
+    note = await asyncio.to_thread(away.manifest, '{"kind":"full"}')
+    assert note == local.manifest('{"kind":"full"}')
+    assert open_backup_note(note, verifiers) == '{"kind":"full"}'
+    for opening in (open_signed, open_receipt, open_certificate):
+        with pytest.raises(BadNote):
+            opening(note, verifiers)
+    # Two lines more would be those of a head: another log's, but signed by this key.
+    for told in ("", f"3\n{'A' * 43}=", "one\ntwo", "line\n"):
+        with pytest.raises(SignerError):
+            await asyncio.to_thread(away.manifest, told)
+    head = await extended(away, asked(a_log(3), 0))
+    with pytest.raises(BadNote):
+        open_backup_note(head, verifiers)
 
 
 async def test_it_answers_as_it_would_here(local: Signer, away: RemoteSigner) -> None:
