@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from build import OPERATOR, SECOND_OFFICE, a_visit, applied, handed_in, home_of
+from other_host import other_host
+from postgres import Cluster
 from service.erased import erased_at_once
 from stored_city import a_city
 
+from visitsync.errors import SchemaMismatch
 from visitsync.service import data_rotation, index_rotation
 from visitsync.service.context import Context, open_context, open_database
 from visitsync.service.deep import check
@@ -213,3 +217,10 @@ def _down(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(schema.scripts()))
     config.attributes["connection"] = connection
     command.downgrade(config, "0007")
+
+
+async def test_a_database_that_is_not_set_up_is_told_as_such(
+    settings: Settings, tmp_path: Path, postgres: Cluster | None
+) -> None:
+    with pytest.raises(SchemaMismatch, match="visitsync migrate"):
+        await check.look(other_host(settings, tmp_path / "there", postgres))

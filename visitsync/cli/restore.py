@@ -26,8 +26,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def command(*, backup: Path, keys: Path | None, tail: bool, as_json: bool) -> None:
     """Put the backup IN with all its tails into an empty database, or change nothing.
 
-    The key file must be there, and the signer's memory, if this host still has it. Where the signer
-    refuses what was put back, exit status 1: docs/runbook.md says how to go on.
+    The key file and the file of what was erased must be there, and the signer's memory, if this
+    host still has it. Where the signer refuses what was put back, exit status 1: docs/runbook.md
+    says how to go on.
     """
     logs.set_up()
     work = restoring.add_tails if tail else restoring.restore

@@ -29,6 +29,11 @@ from visitsync.store.uncut import uncut
 _NOT_DONE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 """SQLite's codes after which a commit certainly did not happen."""
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_LOOK: Final = {
+    "postgresql": "SELECT count(*) FROM pg_namespace",
+    "sqlite": "SELECT count(*) FROM sqlite_master",
+}
+"""What a database without any table answers, too."""
 PAGE_BYTES: Final = 8192
 DRIVER_ERRORS: Final = (
     SQLAlchemyError,
@@ -78,8 +83,8 @@ class Database:
             driver = driver_of(connection)
             try:
                 await driver.execute(f"BEGIN{kind}")
-                # The first statement fixes what is seen.
-                await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+                # The first statement that reads fixes what is seen.
+                await connection.execute(sa.text(_LOOK[self.name]))
                 yield connection
             except BaseException as error:
                 await uncut(self._undo(connection, error))

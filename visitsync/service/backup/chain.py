@@ -20,7 +20,9 @@ class Link(NamedTuple):
     checkpoint: Checkpoint
 
 
-_RELEASE: Final = "was made by another release; put it back with that one, then migrate"
+_RELEASE: Final = (
+    "A part of the backup was made by another release; put it back with that one, then migrate"
+)
 
 
 def links(folder: Path, keys: Path, settings: Settings, verifier: NoteVerifier) -> list[Link]:
@@ -37,20 +39,25 @@ def links(folder: Path, keys: Path, settings: Settings, verifier: NoteVerifier) 
         try:
             checkpoint = open_signed(manifest.checkpoint, [verifier])
         except BadNote:
-            raise BackupError(f"holds no signed checkpoint; {ACT}", where=where) from None
+            raise BackupError(
+                f"A part of the backup holds no signed checkpoint; {ACT}", where=where
+            ) from None
         if manifest.tenant != settings.tenant:
-            raise BackupError("is of another municipality", where=where)
+            raise BackupError("A part of the backup is of another municipality", where=where)
         if manifest.revision != schema.release():
             raise BackupError(_RELEASE, where=where)
         if manifest.before != before or manifest.since != _end(found):
-            raise BackupError(f"does not follow the part before it; {ACT}", where=where)
+            raise BackupError(
+                f"A part of the backup does not follow the part before it; {ACT}", where=where
+            )
         parts.check(folder, manifest.data)
         parts.check(keys, manifest.keys)
         found.append(Link(manifest, checkpoint))
         before = hashed
     if not found:
         raise BackupError(
-            f"has no manifest: it was never finished, or is no backup; {ACT}", where=str(folder)
+            f"The backup has no manifest: it was never finished, or is no backup; {ACT}",
+            where=str(folder),
         )
     _refuse_gap(folder, len(found))
     return found
@@ -66,4 +73,7 @@ def _refuse_gap(folder: Path, number: int) -> None:
     """A manifest beyond the last one means that one between was taken away."""
     for path in folder.glob("tail-*.manifest"):
         if path.name > name_of(number - 1) or number == 1:
-            raise BackupError(f"stands there, and one before it is missing; {ACT}", where=str(path))
+            raise BackupError(
+                f"A part of the backup stands there, and one before it is missing; {ACT}",
+                where=str(path),
+            )

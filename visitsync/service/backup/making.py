@@ -49,7 +49,7 @@ async def full(
     beside = out if keys is None else keys
     beside.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (beside / name_of(0, "keys")).exists():
-        raise BackupError("is there already; name another folder", where=str(beside))
+        raise BackupError("The backup is there already; name another folder", where=str(beside))
     await told(context, caller, "full")
     async with cut(context) as one:
         data = await _data(one, out, advance)
@@ -85,10 +85,12 @@ def new_folder(out: Path) -> None:
     try:
         out.mkdir(mode=0o700, parents=True)
     except FileExistsError:
-        raise BackupError("is there already; name a new folder", where=str(out)) from None
+        raise BackupError(
+            "The backup is there already; name a new folder", where=str(out)
+        ) from None
     except OSError:
         raise BackupError(
-            "cannot be made; see to the rights of its folder", where=str(out)
+            "The backup cannot be made; see to the rights of its folder", where=str(out)
         ) from None
 
 

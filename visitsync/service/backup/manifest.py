@@ -78,15 +78,19 @@ def read(folder: Path, number: int, verifier: NoteVerifier) -> tuple[Manifest, s
     except FileNotFoundError:
         return None
     except OSError:
-        raise BackupError("cannot be read; see to its rights", where=str(path)) from None
+        raise BackupError(
+            "A part of the backup cannot be read; see to its rights", where=str(path)
+        ) from None
     try:
         made = _DECODER.decode(open_backup_note(data, [verifier]))
     except (BadNote, ValueError):  # msgspec's errors are of this kind
         raise BackupError(
-            f"is damaged, or of another installation's key; {ACT}", where=str(path)
+            "A part of the backup is damaged, or of another installation: look at the key file and "
+            f"the setting `tenant`. If they are right, {ACT}",
+            where=str(path),
         ) from None
     if made.number != number:
-        raise BackupError(f"is not the manifest that must stand there; {ACT}", where=str(path))
+        raise BackupError(f"This is not the manifest that must stand there; {ACT}", where=str(path))
     return made, hashlib.sha256(data).hexdigest()
 
 
@@ -107,7 +111,9 @@ def keep(path: Path, data: bytes) -> None:
         sync(path.parent)
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
-        raise BackupError(f"cannot be written ({reason})", where=str(path)) from None
+        raise BackupError(
+            f"A part of the backup cannot be written ({reason})", where=str(path)
+        ) from None
 
 
 def new_file(path: Path) -> BinaryIO:

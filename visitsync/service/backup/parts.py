@@ -50,7 +50,9 @@ class Writer:
         try:
             self._file: BinaryIO = new_file(path)
         except OSError:
-            raise BackupError("cannot be written; see to its folder", where=str(path)) from None
+            raise BackupError(
+                "A part of the backup cannot be written; see to its folder", where=str(path)
+            ) from None
 
     def page(self, table: str, rows: Sequence[Mapping[Any, Any]]) -> None:
         """Add rows of a table."""
@@ -95,7 +97,9 @@ class Writer:
 
     def _cannot(self, error: OSError) -> BackupError:
         reason = os.strerror(error.errno or 0).lower()
-        return BackupError(f"cannot be written ({reason}); make room", where=str(self._path))
+        return BackupError(
+            f"A part of the backup cannot be written ({reason}); make room", where=str(self._path)
+        )
 
 
 def check(folder: Path, part: Part) -> None:
@@ -113,11 +117,15 @@ def check(folder: Path, part: Part) -> None:
                 summed.update(data)
                 size += len(data)
     except FileNotFoundError:
-        raise BackupError(f"is missing; put it back, or {ACT}", where=str(path)) from None
+        raise BackupError(
+            f"A part of the backup is missing; put it back, or {ACT}", where=str(path)
+        ) from None
     except OSError:
-        raise BackupError("cannot be read; see to its rights", where=str(path)) from None
+        raise BackupError(
+            "A part of the backup cannot be read; see to its rights", where=str(path)
+        ) from None
     if (size, summed.hexdigest()) != (part.bytes, part.sha256):
-        raise BackupError(f"is damaged or was cut off; {ACT}", where=str(path))
+        raise BackupError(f"A part of the backup is damaged or was cut off; {ACT}", where=str(path))
 
 
 def frames(folder: Path, part: Part) -> Iterator[Frame]:
@@ -133,8 +141,12 @@ def frames(folder: Path, part: Part) -> Iterator[Frame]:
             try:
                 one = _DECODER.decode(data)
             except msgspec.DecodeError:
-                raise BackupError(f"is damaged; {ACT}", where=part.name) from None
+                raise BackupError(
+                    f"A part of the backup is damaged; {ACT}", where=part.name
+                ) from None
             counted[one.table] += len(one.rows)
             yield one
     if +counted != +Counter(part.rows):
-        raise BackupError(f"holds other rows than its manifest says; {ACT}", where=part.name)
+        raise BackupError(
+            f"A part of the backup holds other rows than its manifest says; {ACT}", where=part.name
+        )

@@ -109,7 +109,7 @@ async def add_tails(
             starts = [n for n, one in enumerate(found) if one.manifest.since == at]
             if not starts:
                 raise BackupError(
-                    f"has no tail that goes on after entry {head.size} of this log",
+                    f"The backup has no tail that goes on after entry {head.size} of this log",
                     where=str(folder),
                 )
             found = found[starts[0] :]
@@ -130,8 +130,8 @@ async def _put_back(
     await check.inspect(connection, there.settings, there.master, there.log, told)
     if told.count:
         raise BackupError(
-            f"holds {told.count:,} rows that are not as they were written ({told.found[0].code}); "
-            f"nothing was put back; {ACT}",
+            f"The backup holds {told.count:,} rows that are not as they were written "
+            f"({told.found[0].code}); nothing was put back; {ACT}",
             where=told.found[0].where,
         )
     head = await access_log.lock(connection)
@@ -154,7 +154,9 @@ async def _load(
         for frame in parts.frames(place, part):
             table = METADATA.tables.get(frame.table)
             if table is None or (frame.table == KEYS) != (only == KEYS):
-                raise BackupError(f"holds what must not stand there; {ACT}", where=part.name)
+                raise BackupError(
+                    f"The backup holds what must not stand there; {ACT}", where=part.name
+                )
             if is_full:
                 await loading.add(connection, table, frame.columns, frame.rows)
             else:
@@ -168,7 +170,9 @@ async def _cover(connection: AsyncConnection, last: Link) -> None:
     head = await access_log.lock(connection)
     checkpoint = last.checkpoint
     if (head.shard, head.size) != (checkpoint.origin, checkpoint.size):
-        raise BackupError(f"holds another log than its manifest says; {ACT}", where=head.shard)
+        raise BackupError(
+            f"The backup holds another log than its manifest says; {ACT}", where=head.shard
+        )
     note = last.manifest.checkpoint
     await access_log.cover(connection, head.shard, head.size, note, head.now)
 

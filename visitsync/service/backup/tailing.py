@@ -46,7 +46,7 @@ async def ship(context: Context, out: Path, keys: Path | None = None) -> Manifes
     if (head.shard, head.size) == since:
         return None
     if newest[0].revision != schema.release():
-        raise BackupError("is of another release; make a full backup", where=str(out))
+        raise BackupError("The backup is of another release; make a full backup", where=str(out))
     number = newest[0].number + 1
     async with cut(context) as one:
         made = await _written(context, one, _After(since, number, newest[1]), out, keys or out)
@@ -75,7 +75,7 @@ def _newest(out: Path, verifier: NoteVerifier) -> tuple[Manifest, str]:
     while (one := read(out, number, verifier)) is not None:
         found, number = one, number + 1
     if found is None:
-        raise BackupError("holds no full backup; make one", where=str(out))
+        raise BackupError("The backup holds no full backup; make one", where=str(out))
     return found
 
 
