@@ -23,6 +23,8 @@ from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
 from visitsync.audit.place import MAX_PROOF_BYTES, PlaceProof, is_place_proof, verify_place
 from visitsync.audit.place import decode as decode_place
 from visitsync.audit.place import encode as encode_place
+from visitsync.audit.printed import WordList, read_typed, words_of
+from visitsync.audit.printed import text_of as printed_text
 from visitsync.audit.proofs import (
     consistency_proof,
     inclusion_proof,
@@ -64,6 +66,7 @@ __all__ = [
     "Tile",
     "TileMaker",
     "Verdict",
+    "WordList",
     "bundle_lines",
     "check_extends",
     "commitment",
@@ -86,7 +89,9 @@ __all__ = [
     "origin",
     "parse_head_extension",
     "peek_checkpoint",
+    "printed_text",
     "read_leaf",
+    "read_typed",
     "root_of",
     "sign_checkpoint",
     "sign_receipt",
@@ -96,4 +101,5 @@ __all__ = [
     "verify_consistency",
     "verify_inclusion",
     "verify_place",
+    "words_of",
 ]
