@@ -69,6 +69,14 @@ def test_the_code_on_a_page_is_the_signed_heads(template: str) -> None:
     assert drawn == code(NOTE).svg_data_uri(border=4, scale=4).replace("'", "&#39;")
 
 
+def test_a_page_fits_a_phone_too() -> None:
+    """Its words are not cut off where it is narrow; the drawing shrinks as a whole."""
+    made = page("printed_head.html", NOTE, "en", TIME)
+    assert 'name="viewport" content="width=device-width' in made
+    assert "@media (max-width: 150mm)" in made
+    assert "max-width:100%" in page("printed_head.svg", NOTE, "en", TIME)
+
+
 def test_a_page_is_well_formed_and_hides_no_markup_of_a_name() -> None:
     ET.fromstring(page("printed_head.svg", NOTE, "ja", TIME))  # noqa: S314 -- ours
     made = page("printed_head.html", NOTE, "en", "<b>")

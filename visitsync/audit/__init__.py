@@ -6,7 +6,7 @@ Nothing here reads a database or a clock; whoever has a bundle and the public ke
 """
 
 from visitsync.audit.blocks import BLOCK, Blocks
-from visitsync.audit.bundle import Leaf, Opened, Section
+from visitsync.audit.bundle import BundleMaker, Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
 from visitsync.audit.bundle import lines as bundle_lines
 from visitsync.audit.bundle import stored as stored_leaves
@@ -20,6 +20,7 @@ from visitsync.audit.growing_path import GrowingPath
 from visitsync.audit.head_extension import HeadExtension
 from visitsync.audit.head_extension import parse as parse_head_extension
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
+from visitsync.audit.period import Period
 from visitsync.audit.place import MAX_PROOF_BYTES, PlaceProof, is_place_proof, verify_place
 from visitsync.audit.place import decode as decode_place
 from visitsync.audit.place import encode as encode_place
@@ -48,6 +49,7 @@ __all__ = [
     "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
     "Blocks",
+    "BundleMaker",
     "Checkpoint",
     "Cosigner",
     "Finding",
@@ -60,6 +62,7 @@ __all__ = [
     "NoteVerifier",
     "Opened",
     "OpenedNote",
+    "Period",
     "PlaceProof",
     "Receipt",
     "Section",

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -74,10 +74,8 @@ def _into_file(out: Path, start: dt.date, until: dt.date) -> None:
             f"{out} cannot be written; name a file that you may write."
         ) from None
     with file:
-        bundle = run(_export(start, until))
-        file.truncate(0)
-        file.write(bundle)
-    click.echo(f"Wrote {out} ({len(bundle):,} bytes).")
+        size = run(_export(file, start, until))
+    click.echo(f"Wrote {out} ({size:,} bytes).")
 
 
 def _into_empty_folder(folder: Path, start: dt.date, until: dt.date) -> None:
@@ -297,9 +295,18 @@ def _in_japan(at: dt.datetime | None) -> dt.datetime | None:
     return None if at is None else at.replace(tzinfo=JST)
 
 
-async def _export(start: dt.date, until: dt.date) -> bytes:
+async def _export(file: BinaryIO, start: dt.date, until: dt.date) -> int:
+    size = 0
     async with at_hand.opened() as context:
-        return await access_log.export(context, at_hand.operator(), start, until)
+        pieces = await access_log.export(context, at_hand.operator(), start, until)
+        file.truncate(0)
+        try:
+            async for piece in pieces:
+                size += file.write(piece)
+        except BaseException:
+            file.truncate(0)  # so that nobody takes a part of the log for all of it
+            raise
+    return size
 
 
 async def _tiles(folder: Path, start: dt.date, until: dt.date) -> int:
