@@ -33,22 +33,38 @@ ess_cert_id_alg = sha256
 
 
 class Authority:
-    """Keys, a root and an answer to each query; `spoilt` makes it answer wrongly."""
+    """Keys, a root and an answer to each query; `spoilt` makes it answer wrongly.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where its files are.
+        days: from when to when the certificate of its stamps holds, from now.
+        between: an authority between it and its root: one that ``may`` certify, one that ``may
+            not``, or one whose certificate stands ``unsorted`` beside the other in an answer.
+    """
+
+    def __init__(
+        self, folder: Path, *, days: tuple[int, int] = (-1, 30), between: str = ""
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.root = folder / "ca.pem"
         self.spoilt = ""
         self.other: bytes = b""
         """What is stamped in place of what was asked, where it is spoilt so."""
-        _certify(folder)
+        _certify(folder, days, between)
         (folder / "serial").write_text("01\n")
-        (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder))
+        config = _CONFIG.format(folder=folder)
+        if between:
+            config += f"certs = {folder}/between.pem\n"
+        (folder / "tsa.cnf").write_text(config)
 
     def answer(self, query: bytes) -> bytes:
         asked = self.folder / "asked.tsq"
         asked.write_bytes(query)
+        if self.spoilt == "sha512":
+            about = self.folder / "about"
+            about.write_bytes(self.other)
+            openssl("ts", "-query", "-data", about, "-sha512", "-cert", "-out", asked)
         if self.spoilt in {"nonce", "imprint"}:
             about = self.folder / "about"
             about.write_bytes(self.other)
@@ -99,32 +115,51 @@ def serving(authority: Authority) -> Iterator[str]:
             thread.join()
 
 
-def _certify(folder: Path) -> None:
-    now = dt.datetime.now(tz=dt.UTC)
-    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    names = [
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in ("Root", "Stamps")
-    ]
-    for place, file in enumerate(("ca.pem", "tsa.pem")):
-        made = (
+def _certify(folder: Path, days: tuple[int, int], between: str) -> None:
+    """Root, perhaps another below it, and the one that signs stamps, each certified by the last."""
+    names = ["Root", *(["Between"] if between else []), "Stamps"]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in names]
+    made: list[bytes] = []
+    for place, name in enumerate(names):
+        last = name == "Stamps"
+        above = max(place - 1, 0)
+        now = dt.datetime.now(tz=dt.UTC)
+        first, end = days if last else (-100, 100)
+        certificate = (
             x509.CertificateBuilder()
-            .subject_name(names[place])
-            .issuer_name(names[0])
+            .subject_name(_named(name))
+            .issuer_name(_named(names[above]))
             .public_key(keys[place].public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=30))
-            .add_extension(x509.BasicConstraints(ca=place == 0, path_length=None), critical=True)
+            .not_valid_before(now + dt.timedelta(days=first))
+            .not_valid_after(now + dt.timedelta(days=end))
+            .add_extension(
+                x509.BasicConstraints(
+                    ca=not last and (name, between) != ("Between", "may not"), path_length=None
+                ),
+                critical=True,
+            )
         )
-        if place:
+        if last:
             usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-            made = made.add_extension(usage, critical=True)
-        pem = made.sign(keys[0], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        (folder / file).write_bytes(pem)
+            certificate = certificate.add_extension(usage, critical=True)
+        if name == "Between" and between != "unsorted":
+            # Openssl does not sort them; the longer one comes last.
+            long = x509.SubjectAlternativeName([x509.DNSName(f"{'a' * 60}.example.jp")])
+            certificate = certificate.add_extension(long, critical=False)
+        signed = certificate.sign(keys[above], hashes.SHA256())
+        made.append(signed.public_bytes(serialization.Encoding.PEM))
+    (folder / "ca.pem").write_bytes(made[0])
+    (folder / "between.pem").write_bytes(made[-2])
+    (folder / "tsa.pem").write_bytes(made[-1])
     (folder / "tsa.key").write_bytes(
-        keys[1].private_bytes(
+        keys[-1].private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
     )
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

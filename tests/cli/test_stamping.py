@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import importlib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from an_authority import NONE_HERE, OPENSSL, Authority, openssl, serving
@@ -47,6 +49,10 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 def stamp(authority: Authority) -> TimeStamp:
     """Of `NOTE`."""
+    return stamped_by(authority)
+
+
+def stamped_by(authority: Authority) -> TimeStamp:
     about, asked = authority.folder / "note", authority.folder / "note.tsq"
     about.write_bytes(NOTE.encode())
     openssl("ts", "-query", "-data", about, "-sha256", "-cert", "-out", asked)
@@ -95,6 +101,7 @@ def test_a_head_is_stamped_and_checked_offline_and_by_openssl(
     [
         ("nonce", "nonce"),
         ("imprint", "of another"),
+        ("sha512", "not by SHA-256"),
         ("rubbish", "no time stamp"),
         ("large", "larger"),
         ("page", "no time-stamping authority"),
@@ -128,6 +135,77 @@ def test_what_cannot_be_had_is_a_sentence_and_a_status(
     authority.spoilt = ""
     unchecked = ask(host, url, out)
     assert (unchecked.exit_code, "was not checked" in unchecked.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("kept", "codes"),
+    [
+        ({}, ("stamped",)),
+        ({"between": "may"}, ("stamped",)),
+        ({"between": "may not"}, ("stamp_untrusted",)),
+        ({"days": (-30, -1)}, ("stamp_untrusted",)),
+        ({"days": (1, 30)}, ("stamp_untrusted",)),
+    ],
+    ids=["good", "a chain", "a broken chain", "expired", "not yet"],
+)
+def test_a_stamp_counts_only_by_a_chain_that_held_when_it_was_made(
+    kept: dict[str, Any], codes: tuple[str, ...], tmp_path: Path
+) -> None:
+    made = Authority(tmp_path / "authority", **kept)
+    stamp = stamped_by(made)
+    found = verdict(stamp, made)
+    assert (found.codes(), found.exit_code) == (codes, 0 if codes == ("stamped",) else 2)
+    if codes != ("stamped",):
+        with pytest.raises(BadStamp, match="no authority under"):
+            check(stamp.answer, NOTE, certificates(made.root))
+
+
+def test_an_answer_that_cannot_be_read_here_accuses_nobody(tmp_path: Path) -> None:
+    """Some authorities leave their certificates unsorted; others read what they write."""
+    made = Authority(tmp_path / "authority", between="unsorted")
+    stamp = stamped_by(made)
+    found = verdict(stamp, made)
+    assert (found.exit_code, found.codes()) == (2, ("stamp_unreadable",))
+    assert "openssl" in found.sentences()[0]
+    assert "openssl" in found.sentences("ja")[0]
+    answer = tmp_path / "answer"
+    answer.write_bytes(stamp.answer)
+    openssl("ts", "-verify", "-in", answer, "-data", made.folder / "note", "-CAfile", made.root)
+
+
+def test_a_stamp_by_another_sum_is_refused_and_says_so(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """Also of the very head: the form has one algorithm, so that none can be chosen."""
+    about, asked = tmp_path / "note", tmp_path / "note.tsq"
+    about.write_bytes(NOTE.encode())
+    for digest, codes in (("-sha512", ("stamp_algorithm",)), ("-sha256", ("stamped",))):
+        openssl("ts", "-query", "-data", about, digest, "-cert", "-out", asked)
+        found = verdict(TimeStamp(authority.answer(asked.read_bytes()), NOTE), authority)
+        assert found.codes() == codes
+        assert found.exit_code == (0 if codes == ("stamped",) else 2)
+
+
+def test_nothing_is_asked_of_a_network_but_by_the_command_that_stamps(
+    host: Host, stamp: TimeStamp, authority: Authority, tmp_path: Path
+) -> None:
+    """No address is known by default, and checking opens no connection at all."""
+    file = tmp_path / "kept.tst"
+    file.write_bytes(encode(stamp))
+    reached: list[object] = []
+
+    def no_network(_socket: socket.socket, address: object) -> None:
+        reached.append(address)
+        raise OSError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", no_network)
+        ca = ["--ca", str(authority.root)]
+        checked = host.run("audit", "verify-timestamp", str(file), *ca, "--key", SIGNER.vkey)
+        assert checked.exit_code == 0
+        unnamed = host.run("audit", "timestamp", *ca, str(tmp_path / "x.tst"))
+        assert (unnamed.exit_code, "--tsa" in unnamed.stderr) == (2, True)
+    assert reached == []
 
 
 def test_what_was_exchanged_is_told_apart(
@@ -178,7 +256,7 @@ def test_a_stamps_file_is_read_as_it_was_written(stamp: TimeStamp, authority: Au
         (data[: len(data) // 2], "stamp_damaged"),
         (data.replace(b"\n\n", b"\n", 1), "stamp_damaged"),
         (data + b"\xff", "stamp_damaged"),
-        (encode(TimeStamp(b"rubbish", NOTE)), "stamp_damaged"),
+        (encode(TimeStamp(b"rubbish", NOTE)), "stamp_unreadable"),
     ):
         assert verify_time_stamp(changed, SIGNER.vkey, roots).codes() == (code,)
 

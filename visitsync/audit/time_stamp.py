@@ -87,7 +87,9 @@ def check(
     if response.status != PKIStatus.GRANTED:
         raise BadStamp("the authority did not grant a stamp", reason="refused")
     told = _told(response)
-    if told.imprint != (_SHA256, hashlib.sha256(note.encode()).digest()):
+    if told.imprint[0] != _SHA256:
+        raise BadStamp("the stamp is not by SHA-256, which alone counts", reason="algorithm")
+    if told.imprint[1] != hashlib.sha256(note.encode()).digest():
         raise BadStamp("the stamp is of another text", reason="imprint")
     if nonce is not None and told.nonce != nonce:
         raise BadStamp("the answer is to another request (its nonce is another)", reason="nonce")
@@ -135,8 +137,12 @@ def _stamped(stamp: TimeStamp, head: Checkpoint, roots: Sequence[Certificate]) -
     try:
         time = check(stamp.answer, stamp.note, roots)
     except BadStamp as error:
-        codes = {"imprint": "stamp_of_another", "untrusted": "stamp_untrusted"}
-        return Finding(codes.get(error.reason, "stamp_damaged"))
+        codes = {
+            "algorithm": "stamp_algorithm",
+            "imprint": "stamp_of_another",
+            "untrusted": "stamp_untrusted",
+        }
+        return Finding(codes.get(error.reason, "stamp_unreadable"))
     said = time.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return Finding("stamped", {"shard": head.origin, "size": head.size, "time": said})
 
@@ -151,7 +157,7 @@ def _decoded(answer: bytes) -> TimeStampResponse:
     try:
         return decode_timestamp_response(answer)
     except ValueError:
-        raise BadStamp("this is no time stamp", reason="malformed") from None
+        raise BadStamp("this is no time stamp that can be read here", reason="malformed") from None
 
 
 def _told(response: TimeStampResponse) -> _Told:
@@ -161,7 +167,7 @@ def _told(response: TimeStampResponse) -> _Told:
         told = (imprint.hash_algorithm.dotted_string, bytes(imprint.message))
         return _Told(info.gen_time, info.nonce, told)
     except ValueError:
-        raise BadStamp("this is no time stamp", reason="malformed") from None
+        raise BadStamp("this is no time stamp that can be read here", reason="malformed") from None
 
 
 def _trusted(response: TimeStampResponse, note: str, roots: Sequence[Certificate]) -> None:
