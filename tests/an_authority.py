@@ -61,14 +61,11 @@ class Authority:
     def answer(self, query: bytes) -> bytes:
         asked = self.folder / "asked.tsq"
         asked.write_bytes(query)
-        if self.spoilt == "sha512":
+        sums = {"nonce": "-sha256", "imprint": "-sha256", "sha512": "-sha512", "refused": "-sha384"}
+        if self.spoilt in sums:
             about = self.folder / "about"
             about.write_bytes(self.other)
-            openssl("ts", "-query", "-data", about, "-sha512", "-cert", "-out", asked)
-        if self.spoilt in {"nonce", "imprint"}:
-            about = self.folder / "about"
-            about.write_bytes(self.other)
-            openssl("ts", "-query", "-data", about, "-sha256", "-cert", "-out", asked)
+            openssl("ts", "-query", "-data", about, sums[self.spoilt], "-cert", "-out", asked)
         config = self.folder / "tsa.cnf"
         answer = self.folder / "answer.tsr"
         openssl("ts", "-reply", "-config", config, "-queryfile", asked, "-out", answer)
@@ -96,7 +93,9 @@ def serving(authority: Authority) -> Iterator[str]:
                 answer, kind = b"rubbish", "application/timestamp-reply"
             else:
                 answer, kind = authority.answer(query), "application/timestamp-reply"
-            self.send_response(200)
+            self.send_response({"busy": 503, "elsewhere": 302}.get(authority.spoilt, 200))
+            if authority.spoilt == "elsewhere":
+                self.send_header("Location", "/tsa")
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -109,6 +109,15 @@ def test_a_word_that_is_none_is_named_by_its_place(at: int) -> None:
     assert "visitsink" not in "".join([*found.sentences(), *found.sentences("ja")])
 
 
+def test_a_head_that_no_log_can_have_is_refused_though_its_words_are_right() -> None:
+    """An empty log has one root only."""
+    text = printed_text(Checkpoint("visitsync/shiomi/2026", 0, bytes(32)))
+    with pytest.raises(LogBroken):
+        read_typed(text)
+    found = verify(text)
+    assert (found.exit_code, found.codes()[0]) == (2, "older_unusable")
+
+
 def test_words_in_another_order_fail_their_check() -> None:
     words = list(words_of(OLD))
     words[3], words[4] = words[4], words[3]

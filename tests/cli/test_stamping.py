@@ -102,9 +102,12 @@ def test_a_head_is_stamped_and_checked_offline_and_by_openssl(
         ("nonce", "nonce"),
         ("imprint", "of another"),
         ("sha512", "not by SHA-256"),
+        ("refused", "did not grant"),
         ("rubbish", "no time stamp"),
         ("large", "larger"),
         ("page", "no time-stamping authority"),
+        ("busy", "status 503"),
+        ("elsewhere", "status 302"),
     ],
 )
 def test_an_answer_that_is_not_ours_is_refused(
@@ -256,6 +259,7 @@ def test_a_stamps_file_is_read_as_it_was_written(stamp: TimeStamp, authority: Au
         (data[: len(data) // 2], "stamp_damaged"),
         (data.replace(b"\n\n", b"\n", 1), "stamp_damaged"),
         (data + b"\xff", "stamp_damaged"),
+        (encode(TimeStamp(bytes(2**20), NOTE)), "stamp_damaged"),
         (encode(TimeStamp(b"rubbish", NOTE)), "stamp_unreadable"),
     ):
         assert verify_time_stamp(changed, SIGNER.vkey, roots).codes() == (code,)
