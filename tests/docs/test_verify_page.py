@@ -99,7 +99,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     shutil.copy(authority.root, desk / "root.pem")
     monkeypatch.chdir(desk)
     with serving(folder, port, **TENANT) as process, stamping(authority) as tsa:
-        answers(port)
+        answers(port, 120.0)  # where the machine is busy with other tests
         operator = Host(folder, f"http://127.0.0.1:{port}")
         issued = operator.run("token", "issue", "--office", OFFICE, "--scope", "submit", **TENANT)
         assert issued.exit_code == 0, issued.output
