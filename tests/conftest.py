@@ -5,7 +5,6 @@ Whatever wrote the access log through `context` has it exported and verified at 
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import hypothesis
 import pytest
 from build import OPERATOR
 from postgres import NONE_FOUND, Cluster, cluster
+from service.a_bundle import exported
 
 from visitsync.audit import verify_bundle
 from visitsync.service import access_log
@@ -83,8 +83,8 @@ async def context(settings: Settings) -> AsyncIterator[Context]:
 
 async def verify(context: Context) -> None:
     """Export the whole log and verify it with the public key alone."""
-    exported = await access_log.export(context, OPERATOR, dt.date(2020, 4, 1), dt.date(2100, 4, 1))
-    verdict = verify_bundle(exported, access_log.public_key(context))
+    bundle = await exported(context, OPERATOR)
+    verdict = verify_bundle(bundle, access_log.public_key(context))
     codes = [finding.code for finding in verdict.findings]
     assert codes[0] == "no_older"
     assert set(codes[1:]) == {"whole"}, verdict.findings

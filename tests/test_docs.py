@@ -38,7 +38,7 @@ def test_every_dependency_is_explained_and_nothing_else() -> None:
 
 
 def test_locks_pin_every_dependency_by_hash_and_name_no_index() -> None:
-    for name in ("runtime", "dev", "build", "hsm"):
+    for name in ("runtime", "dev", "build", "hsm", "tsa"):
         lock = Path(f"deploy/locks/{name}.txt").read_text(encoding="utf-8")
         assert "://" not in lock
         pins = re.findall(r"^[a-z0-9].*", lock, flags=re.MULTILINE)

@@ -263,3 +263,29 @@ class BadNote(LogBroken):
     def __init__(self, message: str, *, reason: str, where: str | None = None) -> None:
         super().__init__(message, where=where)
         self.reason = reason
+
+
+class NotTyped(BadNote):
+    """A head that was typed from paper is not as it was printed.
+
+    Attributes:
+        reason: ``malformed``, ``word`` (it is in no list), ``count``, ``words`` (one of the 24 is
+            another) or ``check`` (the log, the number or the last word is another).
+        at: for ``word`` its place, from 1; for ``count`` how many there are.
+    """
+
+    code = "not_typed"
+
+    def __init__(self, message: str, *, reason: str, at: int = 0) -> None:
+        super().__init__(message, reason=reason, where=f"word {at}" if at else None)
+        self.at = at
+
+
+class BadStamp(BadNote):
+    """A time stamp is malformed, of something else, or by nobody who is trusted.
+
+    Attributes:
+        reason: ``malformed``, ``refused``, ``imprint``, ``nonce`` or ``untrusted``.
+    """
+
+    code = "bad_stamp"

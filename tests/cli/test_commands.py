@@ -19,6 +19,8 @@ PROMISED = {
     "audit checkpoint",
     "audit search",
     "audit statistics",
+    "audit timestamp",
+    "audit verify-timestamp",
     "decide",
     "demo",
     "directory apply",

@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 from experiments.outputs import HEEDS, RELEASING, About, Given, everything, unasked
+from service.a_bundle import exported
 from structlog.testing import LogCapture
 from web.conftest import Town
 from web.family import CASE_NO, NAMES, consent, settle
 
 from visitsync.cli.installation.at_hand import operator
 from visitsync.schema.visit import JST, Person, Source, Visit, Visitor, encode
-from visitsync.service import access_log
 from visitsync.service.caller import Caller
 from visitsync.service.gathering import current, gather
 from visitsync.service.timelines import reported_of
@@ -167,10 +167,8 @@ async def test_d1_0_outputs_tell_where_a_shielded_family_is(
         answered += sum(one.status == 200 for one in given)
     assert asked > 40 * len(actors)
     assert answered > 10 * len(actors)
-    exported = await access_log.export(
-        town.context, operator(), dt.date(2020, 4, 1), dt.date(2100, 4, 1)
-    )
-    assert not [one for one in (*PLACES, *NAMES) if one.encode() in exported]
+    bundle = await exported(town.context, operator())
+    assert not [one for one in (*PLACES, *NAMES) if one.encode() in bundle]
     assert not [one for one in (*PLACES, *NAMES) if one in repr(log.entries)]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from build import OFFICE, OPERATOR, WORKER, a_visit, applied, handed_in
 from reference import tiles_reference
+from service.a_bundle import FAR_OFF, LONG_AGO, exported
 
 from visitsync.audit import decode_place, peek_checkpoint, verify_bundle, verify_place
 from visitsync.errors import BadParameter, LogBroken, NotAllowed
@@ -18,15 +19,13 @@ from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.store import access_log as log_rows
 
-LONG_AGO, FAR_OFF = dt.date(2020, 4, 1), dt.date(2100, 4, 1)
-
 
 async def test_an_older_checkpoint_agrees_with_a_later_bundle(context: Context) -> None:
     await applied(context)
     older = await access_log.checkpoint(context)
     await handed_in(context, [a_visit(1)])
 
-    bundle = await access_log.export(context, OPERATOR, LONG_AGO, FAR_OFF)
+    bundle = await exported(context, OPERATOR, LONG_AGO, FAR_OFF)
 
     verdict = verify_bundle(bundle, access_log.public_key(context), older)
     assert [one.code for one in verdict.findings] == ["whole", "older_agrees"]
@@ -40,7 +39,7 @@ async def test_outside_the_period_only_hashes_are_told(
     context: Context, period: tuple[dt.date, dt.date]
 ) -> None:
     await applied(context)
-    bundle = await access_log.export(context, OPERATOR, *period)
+    bundle = await exported(context, OPERATOR, *period)
 
     verdict = verify_bundle(bundle, access_log.public_key(context))
     assert [one.code for one in verdict.findings] == ["no_older", "whole"]
@@ -51,22 +50,22 @@ async def test_outside_the_period_only_hashes_are_told(
 async def test_reading_the_log_is_for_auditors_and_is_logged(context: Context) -> None:
     await applied(context)
     auditor = Caller(kind="staff", id="auditor", scopes=frozenset({"audit"}))
-    bundle = await access_log.export(context, auditor, LONG_AGO, FAR_OFF)
+    bundle = await exported(context, auditor, LONG_AGO, FAR_OFF)
 
     assert b'"actor":"staff:auditor"' in bundle
     assert b'"kind":"log_exported"' in bundle
     others = (Caller(kind="staff", id=one, scopes=auditor.scopes) for one in ("worker", "chief"))
     for other in (WORKER, *others, Caller(kind="office", id=OFFICE, scopes=auditor.scopes)):
         with pytest.raises(NotAllowed):
-            await access_log.export(context, other, LONG_AGO, FAR_OFF)
+            await exported(context, other, LONG_AGO, FAR_OFF)
     with pytest.raises(BadParameter):
-        await access_log.export(context, auditor, FAR_OFF, LONG_AGO)
+        await exported(context, auditor, FAR_OFF, LONG_AGO)
 
 
 async def test_an_export_tells_nothing_of_a_family(context: Context) -> None:
     await applied(context)
     await handed_in(context, [a_visit(1)])
-    bundle = await access_log.export(context, OPERATOR, LONG_AGO, FAR_OFF)
+    bundle = await exported(context, OPERATOR, LONG_AGO, FAR_OFF)
 
     for value in ("試験", "花子", "F-1", "rec-1", "000-8524-4921"):
         assert value.encode() not in bundle

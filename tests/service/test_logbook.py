@@ -18,6 +18,7 @@ from build import (
     handed_in,
     home_of,
 )
+from service.a_bundle import exported
 
 from visitsync.audit import verify_bundle
 from visitsync.errors import DatabaseUnavailable, LogBroken, UnknownHousehold
@@ -235,10 +236,8 @@ async def test_a_changed_entry_is_found_by_whoever_verifies(
             await connection.execute(
                 sa.text("UPDATE log_entry SET leaf = replace(leaf, 'stored', 'st0red')")
             )
-        exported = await access_log.export(
-            context, OPERATOR, dt.date(2020, 4, 1), dt.date(2100, 4, 1)
-        )
-        verdict = verify_bundle(exported, access_log.public_key(context))
+        bundle = await exported(context, OPERATOR)
+        verdict = verify_bundle(bundle, access_log.public_key(context))
         assert "whole" not in [finding.code for finding in verdict.findings]
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import AsyncIterator, Sequence
+from types import ModuleType
 from typing import Any, Final
 
 import aiohttp
@@ -19,6 +20,7 @@ from web.test_households import UNKNOWN, look
 
 from visitsync.audit import fiscal_year, origin, peek_checkpoint, verify_bundle, verify_place
 from visitsync.cli.installation.at_hand import operator
+from visitsync.errors import NotSignedIn
 from visitsync.service import access_log, log_search, tokens
 from visitsync.service.caller import Scope
 from visitsync.web import log_files
@@ -309,6 +311,27 @@ async def test_the_bundle_is_verified_with_the_checkpoint_of_before(town: Town) 
     verdict = verify_bundle(bundle, access_log.public_key(town.context), older.decode())
     assert [one.code for one in verdict.findings] == ["whole", "older_agrees"]
     assert verdict.entries == peek_checkpoint(older.decode()).size + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "room"), [(f"GET {PATH}/bundle", access_log), (f"POST {PATH}/export", log_search)]
+)
+async def test_what_ends_in_the_middle_is_cut_off_and_was_logged(
+    town: Town, name: str, room: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token of who asks ends when the first bytes have left."""
+
+    async def ended(*_: object) -> None:
+        raise NotSignedIn("The token has ended")
+
+    before = len(await every_row(town.context))
+    with monkeypatch.context() as patched:
+        patched.setattr(room, "still_signed_in", ended)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await ask(town, name, town.staff(AUDITOR))
+    assert len(await every_row(town.context)) == before + 1
+    # The control: the same, to its end.
+    assert (await ask(town, name, town.staff(AUDITOR)))[0] == 200
 
 
 async def test_a_proof_of_one_entry_is_verified_by_the_key_alone(town: Town) -> None:

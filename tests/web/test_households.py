@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from service.a_bundle import exported
 from web.conftest import Town
 from web.family import (
     AUDITOR,
@@ -21,7 +22,7 @@ from web.family import (
 )
 
 from visitsync.cli.installation.at_hand import operator
-from visitsync.service import access_log, directives
+from visitsync.service import directives
 
 PURPOSE = {"purpose": "care_coordination"}
 EVER = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
@@ -269,7 +270,7 @@ async def test_a_request_that_was_refused_stands_in_the_log(town: Town) -> None:
         headers=town.office("shiomi-mt-01"),
     ) as response:
         request = response.headers["X-Request-Id"]
-    bundle = await access_log.export(town.context, operator(), *EVER)
+    bundle = await exported(town.context, operator())
 
     (entry,) = [line for line in bundle.splitlines() if b'"kind":"denied"' in line]
     assert b'"actor":"office:shiomi-mt-01"' in entry
@@ -281,7 +282,7 @@ async def test_every_look_stands_in_the_log_also_those_that_were_refused(town: T
     await look(town, household, WORKER)
     await consent(town, household, "household_support")
     await look(town, household, WORKER)
-    bundle = await access_log.export(town.context, operator(), *EVER)
+    bundle = await exported(town.context, operator())
 
     assert bundle.count(b'"kind":"timeline_read"') == 1
     assert bundle.count(b'"kind":"denied"') == 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
+from service.a_bundle import exported
 from web.conftest import Town
 from web.family import AUDITOR, WORKER, settle
 
@@ -18,7 +18,7 @@ from visitsync.audit import (
 from visitsync.cli.installation.at_hand import operator
 from visitsync.cli.office_client.witnessing import Saw, Witness, witness
 from visitsync.errors import NotAllowed
-from visitsync.service import access_log, witnesses
+from visitsync.service import witnesses
 from visitsync.service.caller import Caller
 from visitsync.store import witnesses as stored
 
@@ -51,9 +51,7 @@ async def test_an_office_keeps_heads_and_the_bundle_says_so(town: Town, tmp_path
     assert second.size > first.size
     (third,) = await looked(town, tmp_path / "auditor", auditor)
 
-    bundle = await access_log.export(
-        town.context, operator(), dt.date(2020, 4, 1), dt.date(2100, 4, 1)
-    )
+    bundle = await exported(town.context, operator())
     keys = [first.vkey, third.vkey]
     verdict = verify_bundle(bundle, town.context.log.vkey, None, keys)
     assert verdict.exit_code == 0

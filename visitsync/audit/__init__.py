@@ -8,7 +8,7 @@ Nothing here reads a database or a clock; whoever has a bundle and the public ke
 from visitsync.audit.backup_note import open_signed as open_backup_note
 from visitsync.audit.backup_note import sign as sign_backup_note
 from visitsync.audit.blocks import BLOCK, Blocks
-from visitsync.audit.bundle import Leaf, Opened, Section
+from visitsync.audit.bundle import BundleMaker, Leaf, Opened, Section
 from visitsync.audit.bundle import encode as encode_bundle
 from visitsync.audit.bundle import lines as bundle_lines
 from visitsync.audit.bundle import stored as stored_leaves
@@ -25,9 +25,12 @@ from visitsync.audit.growing_path import GrowingPath
 from visitsync.audit.head_extension import HeadExtension
 from visitsync.audit.head_extension import parse as parse_head_extension
 from visitsync.audit.note import NoteSigner, NoteVerifier, OpenedNote, open_note
+from visitsync.audit.period import Period
 from visitsync.audit.place import MAX_PROOF_BYTES, PlaceProof, is_place_proof, verify_place
 from visitsync.audit.place import decode as decode_place
 from visitsync.audit.place import encode as encode_place
+from visitsync.audit.printed import WordList, read_typed, words_of
+from visitsync.audit.printed import text_of as printed_text
 from visitsync.audit.proofs import (
     consistency_proof,
     inclusion_proof,
@@ -55,6 +58,7 @@ __all__ = [
     "MAX_PROOF_BYTES",
     "PRIVATE_LABEL",
     "Blocks",
+    "BundleMaker",
     "Certificate",
     "Checkpoint",
     "Cosigner",
@@ -68,12 +72,14 @@ __all__ = [
     "NoteVerifier",
     "Opened",
     "OpenedNote",
+    "Period",
     "PlaceProof",
     "Receipt",
     "Section",
     "Tile",
     "TileMaker",
     "Verdict",
+    "WordList",
     "bundle_lines",
     "check_extends",
     "commitment",
@@ -101,7 +107,9 @@ __all__ = [
     "parse_head_extension",
     "peek_checkpoint",
     "present_shard",
+    "printed_text",
     "read_leaf",
+    "read_typed",
     "root_of",
     "sign_backup_note",
     "sign_certificate",
@@ -113,4 +121,5 @@ __all__ = [
     "verify_consistency",
     "verify_inclusion",
     "verify_place",
+    "words_of",
 ]

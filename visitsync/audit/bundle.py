@@ -91,29 +91,58 @@ def encode(sections: Sequence[Section]) -> bytes:
 
 def lines(sections: Iterable[Section]) -> Iterator[bytes]:
     """The bundle line by line, each with its line feed, to be written as they come."""
-    summed = sha256()
-    for line in _body(sections):
-        summed.update(line)
-        yield line
-    yield f"end {summed.hexdigest()}\n".encode()
-
-
-def _body(sections: Iterable[Section]) -> Iterator[bytes]:
-    yield FIRST_LINE + b"\n"
+    made = BundleMaker()
+    yield made.begin()
     for section in sections:
-        yield f"shard {section.origin}\n".encode()
-        yield from map(_hash_line, section.before)
-        for leaf in section.leaves:
-            yield f"leaf {to_base64(leaf.hashed)} ".encode() + leaf.line + b"\n"
-        yield from map(_hash_line, section.after)
-        for part in section.opened:
-            parts = f"{to_base64(part.salt)} {to_base64(part.private)}"
-            yield f"open {part.place} {parts}\n".encode()
-        for seen in section.witnessed:
-            yield b"witnessed %d\n" % seen.count("\n") + seen.encode()
-        note = section.note.encode()
-        yield b"checkpoint %d\n" % note.count(b"\n") + note
+        yield made.year(section.origin)
+        yield from map(made.hashed, section.before)
+        yield from map(made.leaf, section.leaves)
+        yield from map(made.hashed, section.after)
+        yield made.close(section.note, section.opened, section.witnessed)
+    yield made.end()
 
 
-def _hash_line(hashed: bytes) -> bytes:
-    return f"hash {to_base64(hashed)}\n".encode()
+class BundleMaker:
+    """A bundle in the order of its lines, for whoever never has all of it at hand.
+
+    Without `end` it is torn, and every verifier says so.
+    """
+
+    def __init__(self) -> None:
+        self._sum = sha256()
+
+    def begin(self) -> bytes:
+        """The first line of all."""
+        return self._summed(FIRST_LINE + b"\n")
+
+    def year(self, origin: str) -> bytes:
+        """What a year begins with."""
+        return self._summed(f"shard {origin}\n".encode())
+
+    def hashed(self, hashed: bytes) -> bytes:
+        """An entry outside the period."""
+        return self._summed(f"hash {to_base64(hashed)}\n".encode())
+
+    def leaf(self, leaf: Leaf) -> bytes:
+        """An entry of the period; those of a year stand together."""
+        return self._summed(f"leaf {to_base64(leaf.hashed)} ".encode() + leaf.line + b"\n")
+
+    def close(
+        self, note: str, opened: Iterable[Opened] = (), witnessed: Iterable[str] = ()
+    ) -> bytes:
+        """What stands below a year's entries, as in `Section`."""
+        parts = [
+            f"open {part.place} {to_base64(part.salt)} {to_base64(part.private)}\n"
+            for part in opened
+        ]
+        parts += [f"witnessed {seen.count(chr(10))}\n{seen}" for seen in witnessed]
+        parts.append(f"checkpoint {note.count(chr(10))}\n{note}")
+        return self._summed("".join(parts).encode())
+
+    def end(self) -> bytes:
+        """The last line, with the sum of all that was made."""
+        return f"end {self._sum.hexdigest()}\n".encode()
+
+    def _summed(self, made: bytes) -> bytes:
+        self._sum.update(made)
+        return made

@@ -153,6 +153,10 @@ class _Versioned(msgspec.Struct):
     v: int
 
 
+class _Timed(msgspec.Struct, frozen=True):
+    time: Instant
+
+
 def leaf(entry: LogEntry) -> bytes:
     """The exact bytes that stand in the log and are hashed.
 
@@ -192,6 +196,14 @@ def version_of(line: bytes) -> int | None:
     """The version a leaf says it is of, if it says one at all."""
     try:
         return msgspec.json.decode(line, type=_Versioned).v
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def time_of(line: bytes) -> str | None:
+    """The time a leaf says it is of, if it says one at all; text of equal width."""
+    try:
+        return msgspec.json.decode(line, type=_Timed).time
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -22,6 +22,7 @@ from visitsync.audit.canonical import from_base64, to_base64
 from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.entry import VERSION, read, version_of
 from visitsync.audit.note import MAX_NOTE_BYTES, NoteVerifier
+from visitsync.audit.older import read_older
 from visitsync.audit.proofs import verify_inclusion
 from visitsync.audit.tree import HASH_BYTES, leaf_hash
 from visitsync.audit.verdict import Finding, Verdict
@@ -94,7 +95,7 @@ def verify_place(data: bytes, key: str | None, since: str | None = None) -> Verd
     Args:
         data: the file's bytes.
         key: the log's public key (vkey), from a source that is trusted.
-        since: a signed checkpoint kept from another time; it can only be compared if it is of the
+        since: a checkpoint kept from another time; it can only be compared if it is of the
             same log and size, since the file shows one entry and not how the log grew.
     """
     if not is_place_proof(data):
@@ -123,7 +124,7 @@ def verify_place(data: bytes, key: str | None, since: str | None = None) -> Verd
         found["not_included"] = Finding("not_included", facts)
     if since is not None:
         _older(since, verifier, checkpoint, found)
-    if verifier is not None and not found.keys() - {"older_agrees"}:
+    if verifier is not None and not found.keys() - {"older_agrees", "older_typed"}:
         signer = {"size": checkpoint.size, "signer": verifier.name}
         found["included"] = Finding("included", {**facts, **signer})
     notes = (proof.note,) if since is None else (since, proof.note)
@@ -173,10 +174,9 @@ def _older(
     since: str, verifier: NoteVerifier | None, checkpoint: Checkpoint, found: dict[str, Finding]
 ) -> None:
     facts: dict[str, int | str] = {"shard": checkpoint.origin, "size": checkpoint.size}
-    try:
-        older = peek(since) if verifier is None else open_signed(since, [verifier])
-    except LogBroken:
-        found["older_unusable"] = Finding("older_unusable")
+    older, said = read_older(since, () if verifier is None else (verifier,))
+    found |= {one.code: one for one in said}
+    if older is None:
         return
     if (older.origin, older.size) != (checkpoint.origin, checkpoint.size):
         code = "older_not_comparable"

@@ -33,6 +33,8 @@ class Finding(msgspec.Struct, frozen=True):
     code: str
     facts: Mapping[str, int | str] = {}
     """``shard``, ``entry`` (its place from 0), ``size``, ``line`` … as the sentence needs them."""
+    wording: str = ""
+    """Which sentence, of a code that has several; for programs the code says enough."""
 
     @property
     def level(self) -> Level:
@@ -42,7 +44,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     def sentence(self, language: Language = "en") -> str:
         """What a person reads."""
-        return FINDINGS[self.code][language].format(**self.facts)
+        key = f"{language}_{self.wording}" if self.wording else language
+        return FINDINGS[self.code][key].format(**self.facts)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

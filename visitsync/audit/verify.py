@@ -14,8 +14,9 @@ from typing import BinaryIO
 
 from visitsync.audit import bundle_reading
 from visitsync.audit.bundle import VERSION
-from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
+from visitsync.audit.checkpoint import Checkpoint
 from visitsync.audit.note import NoteVerifier
+from visitsync.audit.older import read_older
 from visitsync.audit.section import Checked, check_section
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.audit.witnessed import (
@@ -35,8 +36,8 @@ def verify_bundle(
     Args:
         data: the bundle's bytes, or the file that holds them, opened to be read.
         key: the log's public key (vkey), from a source that is trusted, never from the bundle.
-        since: a signed checkpoint that was kept from an earlier time; without one, a log that was
-            rewritten as a whole and signed again by the same key is not noticed.
+        since: a checkpoint that was kept from an earlier time, signed or typed; without one, a log
+            that was rewritten as a whole and signed again by the same key is not noticed.
         witnesses: public keys of witnesses, from a source that is trusted.
     """
     source = BytesIO(data) if isinstance(data, bytes) else data
@@ -102,11 +103,9 @@ def _older(
     if since is None:
         findings.append(Finding("no_older"))
         return None
-    try:
-        return open_signed(since, verifiers) if verifiers else peek(since)
-    except LogBroken:
-        findings.append(Finding("older_unusable"))
-        return None
+    older, said = read_older(since, verifiers)
+    findings += said
+    return older
 
 
 def _against(older: Checkpoint, year: Checked | None, found: Sequence[Finding]) -> Finding:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -13,12 +14,14 @@ from visitsync import settings
 from visitsync.audit import (
     KINDS,
     MAX_PROOF_BYTES,
+    WordList,
     is_place_proof,
     verify_bundle,
     verify_place,
 )
 from visitsync.cli.installation import at_hand
-from visitsync.cli.terminal import log_entries, output
+from visitsync.cli.stamping import commands as stamping
+from visitsync.cli.terminal import log_entries, output, printed_head
 from visitsync.cli.terminal.running import run, spoken
 from visitsync.errors import BadParameter
 from visitsync.schema.visit import JST
@@ -31,6 +34,7 @@ from visitsync.service.log_statistics import LogStatistics
 from visitsync.web import log_files
 from visitsync.web.log_files import Form
 
+_OUT = click.Path(dir_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
@@ -38,6 +42,10 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 @click.group(epilog="Example: visitsync audit verify log.bundle --key key.pub")
 def command() -> None:
     """The tamper-evident access log."""
+
+
+command.add_command(stamping.timestamp)
+command.add_command(stamping.verify_timestamp)
 
 
 @command.command(epilog="Example: visitsync audit export --from 2026-04-01 --to 2026-10-01 OUT")
@@ -48,7 +56,7 @@ def command() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Instead of OUT: whole years as tiles that other tools read, into this empty folder.",
 )
-@click.argument("out", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("out", required=False, type=_OUT)
 def export(*, start: dt.datetime, until: dt.datetime, tiles: Path | None, out: Path | None) -> None:
     """Write the entries of a period to OUT, with the signed head. This too is logged."""
     if start >= until:
@@ -69,10 +77,8 @@ def _into_file(out: Path, start: dt.date, until: dt.date) -> None:
             f"{out} cannot be written; name a file that you may write."
         ) from None
     with file:
-        bundle = run(_export(start, until))
-        file.truncate(0)
-        file.write(bundle)
-    click.echo(f"Wrote {out} ({len(bundle):,} bytes).")
+        size = run(_export(file, start, until))
+    click.echo(f"Wrote {out} ({size:,} bytes).")
 
 
 def _into_empty_folder(folder: Path, start: dt.date, until: dt.date) -> None:
@@ -109,7 +115,7 @@ def prove(*, shard: str, seq: int) -> None:
 @click.option(
     "--since",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A checkpoint that was kept earlier.",
+    help="A checkpoint that was kept earlier, or a head typed from paper.",
 )
 @click.option("--witness", "witnesses", multiple=True, help="A witness's public key, or its file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
@@ -164,8 +170,32 @@ def verify(
 
 @command.command(epilog="Example: visitsync audit checkpoint > checkpoint-2026-09-30.txt")
 @click.option("--key", is_flag=True, help="Print the log's public key instead.")
-def checkpoint(*, key: bool) -> None:
-    """Print the log's newest signed head: keep it outside the server."""
+@click.option("--print", "on_paper", is_flag=True, help="As words and a QR code, for paper.")
+@click.option("--words", type=click.Choice(["en", "ja"]), default="en", help="Of which language.")
+@click.option("--html", type=_OUT, help="With --print: a page of A4 too.")
+@click.option("--svg", type=_OUT, help="With --print: the page as a drawing too.")
+@click.pass_obj
+def checkpoint(  # noqa: PLR0913 -- click passes each option by name
+    now: Callable[[], float],
+    /,
+    *,
+    key: bool,
+    on_paper: bool,
+    words: WordList,
+    html: Path | None,
+    svg: Path | None,
+) -> None:
+    """Print the log's newest signed head: keep it outside the server.
+
+    With --print it can be typed again from paper: visitsync audit verify --since FILE takes it.
+    """
+    if not on_paper and (html or svg or words != "en"):
+        raise click.UsageError("--words, --html and --svg go with --print.")
+    if on_paper and key:
+        raise click.UsageError("Print the key or the head, one at a time.")
+    if on_paper:
+        printed_head.show(run(_checkpoint_now()), words, now, html=html, svg=svg)
+        return
     click.echo(run(_public_key() if key else _checkpoint_now()).rstrip("\n"))
 
 
@@ -295,9 +325,18 @@ def _in_japan(at: dt.datetime | None) -> dt.datetime | None:
     return None if at is None else at.replace(tzinfo=JST)
 
 
-async def _export(start: dt.date, until: dt.date) -> bytes:
+async def _export(file: BinaryIO, start: dt.date, until: dt.date) -> int:
+    size = 0
     async with at_hand.opened() as context:
-        return await access_log.export(context, at_hand.operator(), start, until)
+        pieces = await access_log.export(context, at_hand.operator(), start, until)
+        file.truncate(0)
+        try:
+            async for piece in pieces:
+                size += file.write(piece)
+        except BaseException:
+            file.truncate(0)  # so that nobody takes a part of the log for all of it
+            raise
+    return size
 
 
 async def _tiles(folder: Path, start: dt.date, until: dt.date) -> int:

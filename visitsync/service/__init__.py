@@ -39,7 +39,7 @@ module              asks
                     ``statistics(context, caller)``
 ``messages``        ``mine(context, caller, cursor=…, limit=…) -> Messages``
 ``links``           ``undo(context, caller, registration) -> str``, the new household
-``access_log``      ``export(context, caller, start, until) -> bytes`` (a bundle),
+``access_log``      ``export(context, caller, start, until)``: pieces of a bundle,
                     ``checkpoint(context) -> str`` (signed note), ``public_key(context) -> str``
 ``log_search``      ``search(context, caller, LogSearch, cursor) -> LogPage``,
                     ``export(context, caller, LogSearch, form)``: pages of entries

@@ -5,48 +5,85 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import (
-    Section,
+    BundleMaker,
+    Leaf,
+    Period,
     Tile,
     TileMaker,
-    encode_bundle,
     fiscal_year,
     leaf_hash,
     peek_checkpoint,
     split_origin,
-    stored_leaves,
 )
 from visitsync.errors import BadParameter, LogBroken
 from visitsync.schema.visit import JST
 from visitsync.service.auditors import must_audit
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
-from visitsync.service.writing import change
+from visitsync.service.writing import change, still_signed_in
 from visitsync.store import access_log, clock, witnesses
 
+_PIECE: Final = 1000
+"""Entries that are in memory at once."""
 
-async def export(context: Context, caller: Caller, start: dt.date, until: dt.date) -> bytes:
+
+async def export(
+    context: Context, caller: Caller, start: dt.date, until: dt.date
+) -> AsyncIterator[bytes]:
     """A bundle of the entries from `start` to `until` (first day inside, last outside), JST.
 
-    The export is logged before the log is read, so it stands in the bundle itself if its day does.
+    It comes in pieces, so that a year's log fills nobody's memory; without the last one it is torn,
+    which the verifier tells. The export is logged before this returns, so it stands in the bundle
+    itself if its day does.
 
     Raises:
         NotAllowed: the token is not good for auditing, or the role on file is another one.
         BadParameter: the period ends before it begins.
         LogBroken: the log's head is not what was signed.
         SignerError: the signer cannot sign.
+        NotSignedIn, DatabaseUnavailable: also by any piece: the token has ended meanwhile, or the
+            database is gone.
     """
     await _log_export(context, caller, start, until, "bundle")
+    return _bundle(context, caller, start, until)
+
+
+async def _bundle(
+    context: Context, caller: Caller, start: dt.date, until: dt.date
+) -> AsyncIterator[bytes]:
+    made = BundleMaker()
     async with context.database.reading() as connection:
-        period = range(_stored(start), _stored(until))
         years = await _years(connection, start, until)
-        sections = [await _section(connection, one, period) for one in years]
-    # Beside the event loop: a year's log keeps nobody waiting.
-    return await asyncio.to_thread(encode_bundle, sections)
+    yield made.begin()
+    for year in years:
+        yield made.year(year.shard)
+        within = Period(start, until)
+        for first in range(0, year.size, _PIECE):
+            # A connection of its own for each: who reads slowly keeps none from others.
+            async with context.database.reading() as connection:
+                await still_signed_in(connection, caller, await clock.now(connection))
+                end = min(first + _PIECE, year.size)
+                found = access_log.entries(connection, year.shard, end, start=first)
+                lines = [leaf.encode() async for _, _, leaf in found]
+            yield await asyncio.to_thread(_piece, made, within, lines)
+        async with context.database.reading() as connection:
+            witnessed = await witnesses.of_year(connection, year.shard, year.size)
+        yield made.close(year.note, witnessed=witnessed)
+    yield made.end()
+
+
+def _piece(made: BundleMaker, within: Period, lines: Iterable[bytes]) -> bytes:
+    return b"".join(
+        made.leaf(Leaf(leaf_hash(line), line))
+        if within.takes(line)
+        else made.hashed(leaf_hash(line))
+        for line in lines
+    )
 
 
 async def tiles(
@@ -125,37 +162,6 @@ def _overlaps(year: _Year, start: dt.date, until: dt.date) -> bool:
     last = dt.datetime.combine(until - dt.timedelta(days=1), dt.time.max, JST)
     first = dt.datetime.combine(start, dt.time.min, JST)
     return fiscal_year(first) <= year.number <= fiscal_year(last)
-
-
-def _stored(day: dt.date) -> int:
-    return clock.stored(dt.datetime.combine(day, dt.time.min, JST))
-
-
-async def _section(connection: AsyncConnection, year: _Year, period: range) -> Section:
-    before: list[bytes] = []
-    within: list[bytes] = []
-    after: list[bytes] = []
-    async for _, at, leaf in access_log.entries(connection, year.shard, year.size):
-        line = leaf.encode()
-        if at in period:
-            within.append(line)
-        else:
-            (after if within or at >= period.stop else before).append(leaf_hash(line))
-    return Section(
-        origin=year.shard,
-        before=tuple(_without_period(before, within, after)),
-        leaves=stored_leaves(within),
-        after=tuple(after) if within else (),
-        witnessed=await witnesses.of_year(connection, year.shard, year.size),
-        note=year.note,
-    )
-
-
-def _without_period(
-    before: list[bytes], within: list[bytes], after: list[bytes]
-) -> Iterable[bytes]:
-    """Without entries in the period all hashes stand before it."""
-    return before if within else [*before, *after]
 
 
 async def checkpoint(context: Context) -> str:

@@ -74,9 +74,25 @@ async def export_log(request: web.Request) -> web.StreamResponse:
     response.content_type = MEDIA_TYPES[form]
     if form == "csv":
         response.charset = "utf-8"
+    return await _sent(request, response, _file(form, pages))
+
+
+async def _file(form: Form, pages: AsyncIterator[Sequence[FoundEntry]]) -> AsyncIterator[bytes]:
+    yield log_files.head(form)
+    async for page in pages:
+        yield log_files.lines(form, page)
+
+
+async def _sent(
+    request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    """Send what was logged already, piece by piece; what ends early is cut off."""
     await response.prepare(request)
     try:
-        await _send(request, response, form, pages)
+        async for piece in pieces:
+            await response.write(piece)
+            _put_off(request)
+        await response.write_eof()
     except ConnectionError:
         pass  # nobody is there any more
     except BaseException:
@@ -85,19 +101,6 @@ async def export_log(request: web.Request) -> web.StreamResponse:
             request.transport.abort()
         raise
     return response
-
-
-async def _send(
-    request: web.Request,
-    response: web.StreamResponse,
-    form: Form,
-    pages: AsyncIterator[Sequence[FoundEntry]],
-) -> None:
-    await response.write(log_files.head(form))
-    async for page in pages:
-        await response.write(log_files.lines(form, page))
-        _put_off(request)
-    await response.write_eof()
 
 
 def _put_off(request: web.Request) -> None:
@@ -119,15 +122,15 @@ async def log_checkpoint(request: web.Request) -> web.Response:
     return web.Response(text=await access_log.checkpoint(request.app[CONTEXT]), content_type=_PLAIN)
 
 
-async def log_bundle(request: web.Request) -> web.Response:
-    """The entries of a period with the signed head, for the verifier."""
+async def log_bundle(request: web.Request) -> web.StreamResponse:
+    """The entries of a period with the signed head, for the verifier; it leaves piece by piece."""
     start, until = _days(request)
-    bundle = await access_log.export(request.app[CONTEXT], request[CALLER], start, until)
-    return web.Response(
-        body=bundle,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": 'attachment; filename="access-log.bundle"'},
+    pieces = await access_log.export(request.app[CONTEXT], request[CALLER], start, until)
+    response = web.StreamResponse(
+        headers={"Content-Disposition": 'attachment; filename="access-log.bundle"'}
     )
+    response.content_type = "application/octet-stream"
+    return await _sent(request, response, pieces)
 
 
 async def log_proof(request: web.Request) -> web.Response:

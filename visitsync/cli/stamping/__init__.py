@@ -1,0 +1,1 @@
+"""Time stamps of the log's head: asking an authority, and checking what it answered."""
