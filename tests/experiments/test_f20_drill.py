@@ -23,6 +23,7 @@ from build import (
 )
 from other_host import other_host
 from postgres import Cluster
+from service.a_bundle import exported
 
 from visitsync.audit import verify_bundle
 from visitsync.schema.visit import Visit

@@ -281,7 +281,7 @@ async def test_f21_without_its_tail_two_operators_go_on_in_another_part_of_the_y
     async with open_context(there) as context:
         assert (await timelines.view(context, WORKER, home, CARE)).entries
         assert all(one.fit for one in await health.checks(there, now=time.time()))
-        found = await exported(context, OPERATOR)
+        whole = await exported(context, OPERATOR)
         key = access_log.public_key(context)
     assert (await check.look(there)).troubles == 0
     for since, code, exits in (
@@ -290,10 +290,10 @@ async def test_f21_without_its_tail_two_operators_go_on_in_another_part_of_the_y
         (newest, "lost_in_incident", 2),
         (None, "no_older", 0),
     ):
-        verdict = verify_bundle(found, key, since)
+        verdict = verify_bundle(whole, key, since)
         assert {code, "entries_lost"} <= set(verdict.codes())
-        assert verdict.exit_code == exits == reference(found, key, since), verdict.codes()
-    assert b"disk lost" not in found
+        assert verdict.exit_code == exits == reference(whole, key, since), verdict.codes()
+    assert b"disk lost" not in whole
 
 
 async def test_where_the_signers_memory_is_lost_an_auditors_checkpoint_says_what_there_was(
