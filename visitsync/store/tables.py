@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from visitsync.store import columns, key_tables
+from visitsync.store import columns, key_tables, log_tables
 
 METADATA: Final = columns.METADATA
 _text, _number, _bytes = columns.text, columns.number, columns.blob
@@ -15,6 +15,11 @@ _flag, _one_row = columns.flag, columns.one_row
 data_key: Final = key_tables.data_key
 tombstone: Final = key_tables.tombstone
 erased_registration: Final = key_tables.erased_registration
+log_head: Final = log_tables.log_head
+log_entry: Final = log_tables.log_entry
+log_year: Final = log_tables.log_year
+log_anchor: Final = log_tables.log_anchor
+witnessed: Final = log_tables.witnessed
 
 # ── the installation ──────────────────────────────────────────────────────────────────────────────
 installation: Final = sa.Table(
@@ -339,59 +344,6 @@ message: Final = sa.Table(
     _text("about"),  # the id of a grant or invocation
     _number("read_at", null=True),
     sa.Index("message_reader_idx", "reader"),
-)
-
-# ── the access log: insert and select only ────────────────────────────────────────────────────────
-log_head: Final = sa.Table(
-    "log_head",
-    METADATA,
-    _one_row(),
-    _text("shard"),
-    _number("size"),
-    _bytes("frontier"),
-    _bytes("seal", null=True),  # keyed, so that nobody moves the head in the database alone
-    _text("note"),  # the newest signed checkpoint, or empty
-    _number("signed"),  # how many entries it covers
-    _number("unsigned_since", null=True),  # from when on an entry waits for the signer
-    _number("last_at"),
-)
-log_entry: Final = sa.Table(
-    "log_entry",
-    METADATA,
-    _text("shard", key=True),
-    _number("seq", key=True),
-    _number("at"),
-    _text("leaf"),
-    _text("household", null=True),  # whose key sealed the private part
-    _bytes("private", null=True),
-    _number("key_version"),
-    sa.Index("log_entry_household_place_idx", "household", "shard", "seq"),
-)
-log_year: Final = sa.Table(
-    # The last checkpoint of a closed year.
-    "log_year",
-    METADATA,
-    _text("shard", key=True),
-    _number("size"),
-    _text("note"),
-)
-witnessed: Final = sa.Table(
-    # The newest head of a year that a witness cosigned.
-    "witnessed",
-    METADATA,
-    _text("witness", key=True),  # office:ID or staff:ID
-    _text("shard", key=True),
-    _number("size"),
-    _text("note"),
-    _number("at"),
-)
-log_anchor: Final = sa.Table(
-    # What the rows that an entry changed were when its transaction ended; the entry commits to it.
-    "log_anchor",
-    METADATA,
-    _text("shard", key=True),
-    _number("seq", key=True),
-    _bytes("body"),
 )
 
 APPEND_ONLY: Final = (
