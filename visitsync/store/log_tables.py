@@ -1,4 +1,4 @@
-"""The tables of the access log: insert and select only, but for its head and what witnesses sent."""
+"""The tables of the access log: insert and select only, but for its head and cosigned heads."""
 
 from __future__ import annotations
 
