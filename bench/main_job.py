@@ -77,7 +77,7 @@ def database(*, sqlite: bool) -> Iterator[str]:
     if sqlite:
         yield ""
         return
-    with postgres.cluster(in_memory=False) as cluster:
+    with postgres.cluster(on_disk=True) as cluster:
         if cluster is None:
             raise SystemExit(postgres.NONE_FOUND)
         yield cluster.new_database()

@@ -5,14 +5,17 @@ Whatever wrote the access log through `context` has it exported and verified at 
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from build import OPERATOR
-from postgres import NONE_FOUND, Cluster, cluster
+from postgres import NONE_FOUND, ROOM_FOR_ALL, Cluster, cluster, in_memory
 from service.a_bundle import exported
 
 from visitsync.audit import verify_bundle
@@ -27,6 +30,22 @@ ENGINES = ("sqlite", "postgresql")
 # How long an example takes says nothing on a machine that does other work as well.
 hypothesis.settings.register_profile("visitsync", deadline=None)
 hypothesis.settings.load_profile("visitsync")
+
+# Where Python is told to keep no compiled modules, as in many container images, every worker and
+# every service that a test starts would compile all of visitsync and of the tests anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Installations stand in memory where there is room: a database there syncs as everywhere, but waits
+# for no disk. Whoever wants them elsewhere sets this variable, or gives --basetemp.
+if (_folder := in_memory(ROOM_FOR_ALL)) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _folder)
+
+
+def pytest_collection_finish() -> None:
+    """What stands in memory by now stays to the end: nobody need look whether it is garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

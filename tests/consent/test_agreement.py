@@ -52,7 +52,7 @@ def test_the_twins_agree_on_generated_scenarios_that_reach_every_rule() -> None:
 @pytest.mark.long
 def test_the_twins_agree_on_generated_scenarios() -> None:
     """As many as `CONSENT_SCENARIOS` says; a million take a quarter of an hour on two cores."""
-    rounds = int(os.environ.get("CONSENT_SCENARIOS", "10000")) // ROUND
+    rounds = int(os.environ.get("CONSENT_SCENARIOS", "4000")) // ROUND
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         answers = list(pool.map(compare, range(100, 100 + rounds), [ROUND] * rounds))

@@ -1,5 +1,5 @@
 """The same installations as the tests of the web have."""
 
-from web.conftest import founded, limits, log, town
+from web.conftest import founded, limits, log, patience, town
 
-__all__ = ["founded", "limits", "log", "town"]
+__all__ = ["founded", "limits", "log", "patience", "town"]

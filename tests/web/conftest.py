@@ -63,13 +63,22 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-async def town(founded: Path, tmp_path: Path, limits: Limits) -> AsyncIterator[Town]:
+def patience() -> float:
+    """Seconds for which whoever writes waits for a database that another process holds."""
+    return 10.0
+
+
+@pytest.fixture
+async def town(
+    founded: Path, tmp_path: Path, limits: Limits, patience: float
+) -> AsyncIterator[Town]:
     folder = tmp_path / "data"
     shutil.copytree(founded, folder)
     async with AsyncExitStack() as stack:
-        context = await stack.enter_async_context(
-            open_context(settings.load({}, data_dir=folder, log_wait_seconds=2.0))
+        chosen = settings.load(
+            {}, data_dir=folder, log_wait_seconds=2.0, database_wait_seconds=patience
         )
+        context = await stack.enter_async_context(open_context(chosen))
         url = await stack.enter_async_context(served(context, "127.0.0.1", 0, time.time, limits))
         session = await stack.enter_async_context(aiohttp.ClientSession(url))
         tokens = first_start.tokens_of(folder / first_start.TOKENS)

@@ -60,6 +60,7 @@ async def test_many_who_ask_whether_it_is_ready_share_one_look(
     assert len(looks) == 1
 
 
+@pytest.mark.parametrize("patience", [1.0])
 async def test_a_locked_database_is_503_and_nothing_is_lost(town: Town) -> None:
     body = b"\n".join(canonical())
     other = sqlite3.connect(town.folder / "visitsync.db", isolation_level=None)

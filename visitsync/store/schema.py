@@ -5,6 +5,7 @@ A migration is never edited once released; the service refuses a schema that is 
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,12 @@ def scripts() -> Path:
     return packed if packed.is_dir() else _PACKAGE.parent / "migrations"
 
 
+@cache
 def release() -> str:
-    """This release's revision."""
+    """This release's revision, as it stood when this process first asked.
+
+    Every readiness probe asks, and finding it runs every migration's file.
+    """
     head = ScriptDirectory(str(scripts())).get_current_head()
     if head is None:
         raise FileNotFoundError("the migrations are not where they belong; install again")
