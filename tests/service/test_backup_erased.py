@@ -19,21 +19,23 @@ from visitsync.service.deep import check
 from visitsync.settings import Settings
 
 
-async def test_a_backup_from_before_an_erasure_is_put_back_without_the_family(
+async def test_f22_a_backup_from_before_five_erasures_is_put_back_without_the_five(
     settings: Settings, tmp_path: Path, postgres: Cluster | None
 ) -> None:
     out = tmp_path / "backup"
     async with open_context(settings) as context:
-        homes = await families(context, 3)
+        homes = await families(context, 7)
         await making.full(context, OPERATOR, out)
         signed = settings.signed_head.read_bytes()
-        await erased_at_once(context, homes[0])
+        for home in homes[:5]:
+            await erased_at_once(context, home)
+        assert await openable(context, homes) == set(homes[5:])
     there = other_host(settings, tmp_path / "there", postgres)
     there.signed_head.write_bytes(signed)  # so that what came after is not what is refused
     await restoring.restore(there, OPERATOR, out)
 
     async with open_context(there) as context:
-        assert await openable(context, homes) == set(homes[1:])
+        assert await openable(context, homes) == set(homes[5:])
     assert (await check.look(there)).troubles == 0
 
 
