@@ -87,6 +87,7 @@ async def test_f10_a_look_whose_commit_is_unknown_is_not_answered_and_stands_the
     async with asked(settings) as served:
         shown = await served.read()
         before = await kinds(served.context, READ)
+        await served.context.log.signing.cover()  # whose commit is not the one that is meant
         breaking.done = done
 
         answer = await served.read()
@@ -109,6 +110,7 @@ async def test_f10_a_submission_whose_commit_is_unknown_is_stored_once_when_it_i
     async with asked(settings) as served:
         visits, reports = await counted(served)
         entries = await kinds(served.context, STORED)
+        await served.context.log.signing.cover()  # whose commit is not the one that is meant
         breaking.done = done
 
         answer = await served.hand_in(3, 4, key=key)
