@@ -37,6 +37,14 @@ DAYS: Final = 2
 """For which the tokens are good."""
 
 
+class Family(NamedTuple):
+    """One family, and the tokens of who asks for it."""
+
+    home: str
+    worker: str
+    office: str
+
+
 class Answer(NamedTuple):
     """What came back."""
 
@@ -96,15 +104,21 @@ async def asked(settings: Settings, **changed: Any) -> AsyncIterator[Asked]:
     limits = Limits(requests_per_minute=100_000_000)
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(open_context(known))
-        await applied(context)
-        await handed_in(context, [a_visit(1), a_visit(2)])
-        home = await home_of(context)
-        await consented(context, home)
-        subjects = ("staff:worker", f"office:{OFFICE}")
-        issued = [await tokens.issue(context, OPERATOR, subject=one, days=DAYS) for one in subjects]
+        family = await a_family(context)
         url = await stack.enter_async_context(served(context, "127.0.0.1", 0, time.time, limits))
         session = await stack.enter_async_context(aiohttp.ClientSession(url))
-        yield Asked(context, url, session, home, issued[0].secret, issued[1].secret)
+        yield Asked(context, url, session, *family)
+
+
+async def a_family(context: Context) -> Family:
+    """A family of two visits and one consent, in an installation that is empty."""
+    await applied(context)
+    await handed_in(context, [a_visit(1), a_visit(2)])
+    home = await home_of(context)
+    await consented(context, home)
+    subjects = ("staff:worker", f"office:{OFFICE}")
+    issued = [await tokens.issue(context, OPERATOR, subject=one, days=DAYS) for one in subjects]
+    return Family(home, issued[0].secret, issued[1].secret)
 
 
 async def leaves(context: Context) -> list[dict[str, Any]]:
