@@ -61,11 +61,14 @@ class Stored:
         self.rows: dict[str, list[Row]] = {}
         self.years: list[tuple[str, int, str]] = []
         self.now = _BEGINNING
+        self.info: dict[str, Any] = {}
+        """Of a transaction: which rows it changed; there are none here but the log's own."""
 
     def copied(self) -> Stored:
         twin = copy.copy(self)
         twin.rows = {shard: list(rows) for shard, rows in self.rows.items()}
         twin.years = list(self.years)
+        twin.info = {}
         return twin
 
     def leaves(self, shard: str) -> list[bytes]:
@@ -181,7 +184,7 @@ class Simulation:
     def looks(self) -> None:
         count = self.chance.randint(1, 4)
         fields = {"actor": "staff:worker", "kind": "timeline_read", "pc": "0" * 64}
-        draft = Draft(fields, None, b"")
+        draft = Draft(fields, None, b"", 1)
         rows = self._honest(lambda: self._append([draft] * count))
         if rows is not None:
             self.answered += [row.leaf.encode() for row in rows]
@@ -430,6 +433,10 @@ def _replace_file(disk: Any, data: bytes) -> None:
     disk.data = data
 
 
+async def _kept_nowhere(*_: Any) -> None:
+    """Anchors have tests of their own."""
+
+
 def in_memory(patch: pytest.MonkeyPatch) -> None:
     """Give visitsync a database, a disk and a clock in memory."""
     for name, one in (
@@ -438,6 +445,7 @@ def in_memory(patch: pytest.MonkeyPatch) -> None:
         ("entries", _entries),
     ):
         patch.setattr(access_log, name, one)
+    patch.setattr(logbook, "anchors", SimpleNamespace(add=_kept_nowhere))
     patch.setattr(logbook, "clock", SimpleNamespace(now=_now, instant=clock.instant))
     patch.setattr(signing, "asyncio", SimpleNamespace(to_thread=_at_once, Event=asyncio.Event))
     patch.setattr(signers, "held", _held)

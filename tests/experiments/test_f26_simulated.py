@@ -17,7 +17,7 @@ from visitsync.signer import Signed, state
 from visitsync.signer import signing as signers
 from visitsync.store.access_log import Head
 
-SEEDS: Final = int(os.environ.get("SIMULATED_LOGS", "100"))
+SEEDS: Final = int(os.environ.get("SIMULATED_LOGS", "300"))
 """At night 100,000."""
 FEW: Final = 150
 

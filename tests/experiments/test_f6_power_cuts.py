@@ -98,7 +98,8 @@ async def found_after_cuts(settings: Settings, folder: Path, trace: Trace) -> Co
         found = [left] if isinstance(left, str) else _lost(left, answered)
         wrong.update(found)
         if not found and number % OPENED == 0:
-            shutil.copy(settings.keys, folder)
+            for one in (settings.keys, settings.tombstone_file):
+                shutil.copy(one, folder)
             await _opened(load({}, data_dir=folder))
             wrong["opened"] += 1
     return wrong
