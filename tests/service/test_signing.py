@@ -222,6 +222,21 @@ async def test_a_signer_that_is_away_is_waited_for_a_minute_and_then_nothing_is_
     assert (await timelines.view(context, WORKER, home, CARE)).entries
 
 
+async def test_nobody_hides_in_the_database_that_an_entry_waits_for_the_signer(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = await a_household(context)
+    await context.log.signing.cover()
+    monkeypatch.setattr(Signer, "extend", _down)
+    assert (await timelines.view(context, WORKER, home, CARE)).entries
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text("UPDATE log_head SET unsigned_since = NULL"))
+    with pytest.raises(LogBroken, match="contradicts itself"):
+        await timelines.view(context, WORKER, home, CARE)
+    async with context.database.writing() as connection:  # so that the log is verified at the end
+        await connection.execute(sa.text("UPDATE log_head SET unsigned_since = last_at"))
+
+
 async def _let_pass(context: Context, *, seconds: int) -> None:
     async with context.database.writing() as connection:
         await connection.execute(

@@ -341,6 +341,10 @@ class Logbook:
             LogBroken: it is not.
         """
         self._seal.check(head)
+        # Else whoever has the database alone could have an entry wait for the signer for ever.
+        waits = head.signed < head.size
+        if head.seal is not None and waits != (head.unsigned_since is not None):
+            raise LogBroken("The access log's head contradicts itself", where=head.shard)
 
     def check(self, head: Head) -> None:
         """Check that a head is what was written, and no older one than was seen before.
