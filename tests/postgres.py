@@ -156,6 +156,7 @@ def cluster(*, on_disk: bool = False) -> Iterator[Cluster | None]:
                 f"listen_addresses = ''\nunix_socket_directories = '{home}'\nport = 5432\n"
                 "shared_buffers = '64MB'\nmax_connections = 60\nfsync = on\n"
                 "wal_level = minimal\nmax_wal_senders = 0\nautovacuum = off\n"
+                "wal_writer_delay = '10s'\n"  # so that what nobody syncs is not synced by chance
                 "checkpoint_timeout = '1h'\nmax_wal_size = '512MB'\n"
             )
         run(folder / "pg_ctl", "-D", data, "-w", "-l", home / "log", "start")

