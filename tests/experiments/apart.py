@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,8 @@ NO_STRACE: Final = (
 _HERE: Final = Path(__file__)
 _ATTACHED: Final = b" attached"
 _REFUSED: Final = b"Operation not permitted"
+_GONE: Final = re.compile(rb"ptrace\(PTRACE_SEIZE, (\d+)\): No such process")
+"""A backend that ended after it was listed."""
 
 
 @asynccontextmanager
@@ -56,6 +59,9 @@ async def traced(
                 line = await strace.stderr.readline()
                 if _REFUSED in line:
                     pytest.skip(NO_STRACE)
+                if (gone := _GONE.search(line)) is not None:
+                    wanted.discard(gone[1].decode())
+                    continue
                 assert _ATTACHED in line, line
                 wanted.discard(line.split()[2].decode())
         yield

@@ -102,6 +102,7 @@ async def test_a_changed_time_beside_an_entry_hides_it_from_no_period(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # pieces are the same on either
 async def test_no_more_memory_is_held_for_a_longer_log(context: Context) -> None:
     await filled(context, MANY)
     size = 0

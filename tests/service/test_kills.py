@@ -22,7 +22,7 @@ from visitsync.settings import Settings
 
 RECORDS = int(os.environ.get("KILLED_RECORDS", "2000"))
 """In each submission; the nightly run takes 10,000."""
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "4"))
 FAMILIES = 50
 
 

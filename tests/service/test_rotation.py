@@ -54,7 +54,7 @@ from visitsync.store import access_log, data_keys, master_keys
 from visitsync.store.data_keys import Key
 
 SECOND = "custodian"
-POINTS = int(os.environ.get("ROTATION_KILLS", "5"))
+POINTS = int(os.environ.get("ROTATION_KILLS", "3"))
 """At night twenty."""
 
 
