@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal, NamedTuple
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
+from visitsync.schema.silent import Struct, silent
 from visitsync.service import authority, consents, evidence, leaving, notices, receipts
 from visitsync.service.affairs.actors import NOT_THERE, anybody_beside
 from visitsync.service.affairs.deciding import must_decide_for
@@ -32,7 +32,7 @@ from visitsync.store.facts import Fact
 from visitsync.store.proposals import Proposal
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Draft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A directive before it is recorded; members as in ``consent.md``."""
 
     household: str
@@ -52,7 +52,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     notice_version: str
 
 
-class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Withdrawal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who of the family withdraws a directive, and why."""
 
     reason: Literal["changed_mind", "no_longer_needed", "recorded_wrongly", "not_said"]
@@ -61,7 +61,7 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     refusal."""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(Struct, frozen=True, kw_only=True):
     """What was recorded: cite it as ``id@version``."""
 
     id: str
@@ -73,6 +73,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """A signed note for the family to keep; None where the log's signer is away at this moment."""
 
 
+@silent
 class Found(NamedTuple):
     """A directive by its id: its newest version, or what waits to become its first."""
 

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_signed
@@ -20,6 +19,7 @@ from visitsync.errors import (
     SignerError,
     VisitsyncError,
 )
+from visitsync.schema.silent import Struct, silent
 from visitsync.service.context import (
     Context,
     fitting,
@@ -41,7 +41,7 @@ _PATIENCE: Final = 2.0
 """Seconds for which somebody who asks whether the service is ready has to wait."""
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class Check(Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     name: str
@@ -65,6 +65,7 @@ class DiskFull(OperatorError):
     code = "disk_full"
 
 
+@silent
 class _Look(NamedTuple):
     settings: Settings
     connection: AsyncConnection
