@@ -23,7 +23,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.evidence import Evidence
-from visitsync.service.ids import is_household, new_id
+from visitsync.service.ids import as_given, is_household, new_id
 from visitsync.service.receipts import Effective, What
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, directory, epochs, facts, households, proposals
@@ -249,10 +249,9 @@ def refuse_unless_theirs(body: Body, caller: Caller, said: Withdrawal | None) ->
 
 async def find(connection: AsyncConnection, directive: str) -> Found:
     """A directive by its id; empty where there is none."""
-    if not directive.isprintable():
-        return Found(None, None)  # no id, and nothing that a database could be asked for
-    known = await facts.newest(connection, consents.KIND, [directive])
-    return Found(known.get(directive), await proposals.by_id(connection, directive))
+    one = as_given(directive)
+    known = await facts.newest(connection, consents.KIND, [one])
+    return Found(known.get(one), await proposals.by_id(connection, one))
 
 
 async def refuse_unknown_names(connection: AsyncConnection, household: str, body: Body) -> None:

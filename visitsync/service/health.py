@@ -31,7 +31,7 @@ from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring, held
 from visitsync.service.logbook import Logbook
 from visitsync.settings import Settings
-from visitsync.store import access_log, clock, data_keys, durability
+from visitsync.store import access_log, clock, data_keys, durability, server_log
 from visitsync.store.access_log import Head
 
 _MICROSECONDS: Final = 1_000_000
@@ -45,7 +45,8 @@ class Check(Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     name: str
-    """``keys``, ``database``, ``durability``, ``schema``, ``installation``, ``clock``, ``log``."""
+    """``keys``, ``database``, ``durability``, ``server_log``, ``schema``, ``installation``,
+    ``clock``, ``log``."""
     fit: bool
     code: str
     """``fit``, or the code of what is wrong."""
@@ -206,6 +207,12 @@ async def _durability(look: _Look) -> None:
     await durability.refuse_lies(look.connection)
 
 
+async def _server_log(look: _Look) -> None:
+    # It keeps nobody from serving: what stands in that log stands there already.
+    if look.thorough:
+        await server_log.refuse_values(look.connection)
+
+
 async def _schema(look: _Look) -> None:
     await refuse_other_schema(look.connection)
 
@@ -268,6 +275,7 @@ async def _read_whole_log(look: _Look, head: Head) -> None:
 
 _CHECKS: Final = {
     "durability": _durability,
+    "server_log": _server_log,
     "schema": _schema,
     "installation": _installation,
     "clock": _clock,
