@@ -17,13 +17,14 @@ from typing import Any, Final, Literal
 import msgspec
 
 from visitsync.errors import SettingsError
+from visitsync.schema.silent import Struct
 
 PREFIX: Final = "VISITSYNC_"
 _NOT_SETTINGS: Final = frozenset({"VISITSYNC_TOKEN", "VISITSYNC_VECTORS", "VISITSYNC_SETTINGS"})
 """Names of the environment that are for clients, tests, and finding the settings' file."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where things are and how much there may be of them."""
 
     data_dir: Path

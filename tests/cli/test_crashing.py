@@ -51,3 +51,11 @@ def test_control_python_itself_repeats_the_value(how: str) -> None:
 def test_no_core_is_written() -> None:
     show = "print([one for one in open('/proc/self/limits') if 'core' in one][0])"
     assert crash(START, show).split()[4:6] == ["0", "0"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is Linux's")
+@pytest.mark.parametrize(("start", "dumpable"), [(START, "0"), ("", "1")])
+def test_nor_is_the_memory_handed_to_who_collects_cores(start: str, dumpable: str) -> None:
+    """The second is the control: without it, whoever collects cores gets one."""
+    get = 3
+    assert crash(start, f"import ctypes; print(ctypes.CDLL(None).prctl({get}))").strip() == dumpable

@@ -29,6 +29,7 @@ async def test_all_is_well(settings: Settings) -> None:
         "keys",
         "database",
         "durability",
+        "server_log",
         "schema",
         "installation",
         "clock",

@@ -19,8 +19,10 @@ from visitsync.errors import OperatorError
 from visitsync.fields.table import Handed
 from visitsync.schema.ids import ProgramId
 from visitsync.schema.reading import Reading
+from visitsync.schema.silent import silent
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
     """What a program's file must declare, under the name ``ADAPTER``."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from visitsync.errors import LogBroken
+from visitsync.schema.silent import Struct
 
 HASH_BYTES: Final = 32
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -21,16 +22,13 @@ OWN_PAYLOAD: Final = frozenset({"directive_recorded", "notice_recorded"})
 """Kinds whose ``payload`` is the hash of what a family signed or was told; never of anchors."""
 
 
-class Anchor(msgspec.Struct, frozen=True, array_like=True):
+class Anchor(Struct, frozen=True, array_like=True):
     """One row as it stood when its transaction ended."""
 
     table: str
     key: tuple[str | int, ...]
     hashed: bytes | None
     """None: it was taken away."""
-
-    def __repr__(self) -> str:
-        return f"<Anchor of {self.table}>"
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[Anchor, ...])

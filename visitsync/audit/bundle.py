@@ -25,10 +25,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final, Protocol, TypeVar
 
-import msgspec
-
 from visitsync.audit.canonical import to_base64
 from visitsync.audit.tree import leaf_hash
+from visitsync.schema.silent import Struct
 
 VERSION: Final = 1
 FIRST_LINE: Final = b"visitsync/access-log-bundle/v%d" % VERSION
@@ -44,14 +43,14 @@ class Counted(Protocol[_One_co]):
     def __iter__(self) -> Iterator[_One_co]: ...
 
 
-class Leaf(msgspec.Struct, frozen=True):
+class Leaf(Struct, frozen=True):
     """An entry as it is stored: its hash, and its bytes. Whether they agree is to be checked."""
 
     hashed: bytes
     line: bytes
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(Struct, frozen=True):
     """The disclosed private part of one entry."""
 
     place: int
@@ -62,7 +61,7 @@ class Opened(msgspec.Struct, frozen=True):
         return f"<Opened part of entry {self.place}>"
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True):
+class Section(Struct, frozen=True, kw_only=True):
     """One fiscal year's log: all leaf hashes, and the entries of a period."""
 
     origin: str

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import BinaryIO, Final, Generic, TypeVar
 
-import msgspec
-
 from visitsync.audit.bundle import FIRST_LINE, VERSION, Leaf, Opened, Section
 from visitsync.audit.canonical import from_base64
 from visitsync.audit.entry import SALT_BYTES
 from visitsync.audit.note import MAX_NOTE_BYTES
 from visitsync.audit.tree import HASH_BYTES
 from visitsync.errors import LogBroken
+from visitsync.schema.silent import Struct
 
 MAX_LINE_BYTES: Final = 1024 * 1024
 """Several times what the longest entry can have; a longer line is not read to its end."""
@@ -29,7 +28,7 @@ _NUMBER: Final = re.compile(rb"0|[1-9][0-9]{0,15}")
 _One = TypeVar("_One")
 
 
-class Bundle(msgspec.Struct, frozen=True):
+class Bundle(Struct, frozen=True):
     """What a bundle holds."""
 
     sections: tuple[Section, ...]

@@ -19,6 +19,7 @@ from msgspec import Meta
 from visitsync.audit.entry import Instant
 from visitsync.audit.note import NoteSigner, NoteVerifier, open_note
 from visitsync.errors import BadNote
+from visitsync.schema.silent import Struct
 
 FIRST_LINE: Final = "visitsync erasure certificate v1"
 ANY_VERSION: Final = re.compile(r"visitsync erasure certificate v[0-9]{1,9}")
@@ -27,7 +28,7 @@ _PLAIN: Final = "/:@._+"
 _NUMBER: Final = re.compile("0|[1-9][0-9]{0,14}")
 
 
-class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was erased, and where it stands in the access log."""
 
     # The order of the fields is that of the lines.

@@ -10,19 +10,18 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from visitsync.audit.canonical import from_base64, to_base64
 from visitsync.audit.note import NoteSigner, NoteVerifier, open_note, split_note
 from visitsync.audit.proofs import verify_consistency
 from visitsync.audit.tree import EMPTY_ROOT, HASH_BYTES
 from visitsync.errors import BadNote
+from visitsync.schema.silent import Struct
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES: Final = 3
 
 
-class Checkpoint(msgspec.Struct, frozen=True):
+class Checkpoint(Struct, frozen=True):
     """The head of a log at one size."""
 
     origin: str

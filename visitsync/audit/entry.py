@@ -15,6 +15,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 
 from visitsync.errors import LogBroken
+from visitsync.schema.silent import Struct
 
 VERSION: Final = 1
 YEAR_OPENED: Final = "year_opened"
@@ -96,9 +97,7 @@ Instant: TypeAlias = Annotated[
 ]
 
 
-class LogEntry(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class LogEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happened once, without saying about whom; checked when it becomes a `leaf`."""
 
     # The order of the fields is that of the keys in the leaf: alphabetical.
@@ -149,7 +148,7 @@ _FIELD: Final = re.compile(r" - at `\$\.([a-z]+)`$")
 _LABEL: Final = re.compile(r"[a-z0-9/_-]{1,64}")
 
 
-class _Versioned(msgspec.Struct):
+class _Versioned(Struct, frozen=True):
     v: int
 
 

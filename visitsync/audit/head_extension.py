@@ -13,17 +13,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import msgspec
-
 from visitsync.audit.canonical import from_base64, to_base64
 from visitsync.audit.tree import HASH_BYTES
 from visitsync.errors import BadNote
+from visitsync.schema.silent import Struct
 
 MOST_HASHES: Final = 63
 _OLD: Final = re.compile("old (0|[1-9][0-9]{0,15})")
 
 
-class HeadExtension(msgspec.Struct, frozen=True, kw_only=True):
+class HeadExtension(Struct, frozen=True, kw_only=True):
     """What is sent; nothing of it is checked yet."""
 
     older: int

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from visitsync.audit.canonical import from_base64, to_base64
 from visitsync.errors import BadNote, BadParameter
+from visitsync.schema.silent import Struct
 
 MAX_SIGNATURES: Final = 100
 MAX_NOTE_BYTES: Final = 256 * 1024
@@ -120,7 +120,7 @@ class NoteVerifier:
         return f"<NoteVerifier {self.name}>"
 
 
-class OpenedNote(msgspec.Struct, frozen=True):
+class OpenedNote(Struct, frozen=True):
     """A note whose signatures were checked."""
 
     text: str

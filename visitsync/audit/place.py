@@ -16,8 +16,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import msgspec
-
 from visitsync.audit.canonical import from_base64, to_base64
 from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.entry import VERSION, read, version_of
@@ -27,6 +25,7 @@ from visitsync.audit.proofs import verify_inclusion
 from visitsync.audit.tree import HASH_BYTES, leaf_hash
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.errors import BadNote, BadParameter, LogBroken
+from visitsync.schema.silent import Struct
 
 FIRST_LINE: Final = b"c2sp.org/tlog-proof@v1"
 ANY_VERSION: Final = b"c2sp.org/tlog-proof@v"
@@ -36,7 +35,7 @@ _INDEX: Final = re.compile(rb"index (0|[1-9][0-9]{0,18})")
 _MAX_PATH: Final = 63
 
 
-class PlaceProof(msgspec.Struct, frozen=True, kw_only=True):
+class PlaceProof(Struct, frozen=True, kw_only=True):
     """Where an entry stands, and what shows it."""
 
     line: bytes

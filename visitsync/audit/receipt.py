@@ -18,6 +18,7 @@ import msgspec
 from visitsync.audit.entry import Instant
 from visitsync.audit.note import NoteSigner, NoteVerifier, open_note
 from visitsync.errors import BadNote
+from visitsync.schema.silent import Struct
 
 FIRST_LINE: Final = "visitsync receipt v1"
 ANY_VERSION: Final = re.compile(r"visitsync receipt v[0-9]{1,9}")
@@ -30,7 +31,7 @@ _NONE: Final = "-"
 _OPEN: Final = "open"
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was recorded, and where it stands in the access log."""
 
     # The order of the fields is that of the lines.

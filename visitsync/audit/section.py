@@ -22,8 +22,10 @@ from visitsync.audit.note import NoteVerifier
 from visitsync.audit.tree import Frontier, leaf_hash
 from visitsync.audit.verdict import Finding
 from visitsync.errors import BadNote, LogBroken
+from visitsync.schema.silent import silent
 
 
+@silent
 class Checked(NamedTuple):
     """What a year is found to be."""
 

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from visitsync.audit.tree import Frontier, leaf_hash, root_of
 from visitsync.errors import LogBroken
+from visitsync.schema.silent import silent
 
 WIDTH: Final = 256
 MAX_ENTRY_BYTES: Final = 2**16 - 1
@@ -24,6 +25,7 @@ _LENGTH_BYTES: Final = 2
 _DIGITS: Final = 1000
 
 
+@silent
 class Tile(NamedTuple):
     """One file."""
 

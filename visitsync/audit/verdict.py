@@ -10,6 +10,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from visitsync.schema.silent import Struct
+
 Language: TypeAlias = Literal["en", "ja"]
 Level: TypeAlias = Literal["tampering", "undecided", "remark"]
 
@@ -27,7 +29,7 @@ FINDINGS: Final = _load()
 """Level and sentences of every code, from ``findings.toml``."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(Struct, frozen=True):
     """One thing that was found, without any content of an entry."""
 
     code: str
@@ -48,7 +50,7 @@ class Finding(msgspec.Struct, frozen=True):
         return FINDINGS[self.code][key].format(**self.facts)
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(Struct, frozen=True, kw_only=True):
     """The outcome of verifying a bundle."""
 
     findings: tuple[Finding, ...]

@@ -18,6 +18,7 @@ from visitsync.cli.story.one_household import Family
 from visitsync.cli.story.stage import Stage, stage
 from visitsync.cli.terminal import output
 from visitsync.cli.terminal.running import run, spoken
+from visitsync.schema.silent import silent
 from visitsync.service import access_log
 from visitsync.web.language import Language
 
@@ -56,6 +57,7 @@ def command(
         run(_tell(narrator, Where(folder, port, now), serve=serve))
 
 
+@silent
 class Where(NamedTuple):
     """Where the story plays."""
 

@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 
 from visitsync.consent.facts import CatalogueEntry, Policy
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 
 
-class LegalBasis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LegalBasis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An article by which something can be seen without a consent, in words for people."""
 
     article: str

@@ -16,12 +16,13 @@ from visitsync.consent.inquiry import Inquiry, Limiting, Permitting, Refusing, i
 from visitsync.consent.limiting import ALL_FIELDS
 from visitsync.consent.scenario import Listed, Scenario
 from visitsync.consent.weighing import Weighed, weigh
+from visitsync.schema.silent import Struct
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(Struct, frozen=True, kw_only=True):
     """The rules in force, each under its permanent id."""
 
     permitting: tuple[tuple[str, Permitting], ...]
@@ -106,7 +107,7 @@ def is_shielded(scenario: Scenario) -> bool:
     return inquiry is None or unreadable or bool(limiting.shields_against(inquiry))
 
 
-class _Heard(msgspec.Struct, frozen=True, kw_only=True):
+class _Heard(Struct, frozen=True, kw_only=True):
     """What the rules say of one record, and of all that they treat alike."""
 
     visible: tuple[str, ...]

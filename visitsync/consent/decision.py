@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-import msgspec
-
 from visitsync.consent.facts import CATEGORIES
+from visitsync.schema.silent import Struct, silent
 
 Outcome: TypeAlias = Literal["shown", "masked", "hidden"]
 Effect: TypeAlias = Literal["show", "withhold"]
@@ -16,6 +15,7 @@ UNREADABLE: Final = "unreadable"
 """The ref of a directive, shield or block that cannot be read."""
 
 
+@silent
 class Reason(NamedTuple):
     """Why a category of one record is shown or withheld; sorted by category, rule and ref."""
 
@@ -28,7 +28,7 @@ class Reason(NamedTuple):
     effect: Effect
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(Struct, frozen=True, kw_only=True):
     """What one viewer may see of one visit record, and why."""
 
     record: str | None
@@ -69,6 +69,7 @@ MALFORMED: Final = (Reason(ALL_CATEGORIES, "C10", "", "withhold"),)
 """The only reason where the record, its policy, the question or the viewer cannot be read."""
 
 
+@silent
 class Permit(NamedTuple):
     """A fact that gives categories of a record."""
 
@@ -79,6 +80,7 @@ class Permit(NamedTuple):
     """The shield that this fact names and has a confirmation for."""
 
 
+@silent
 class Limit(NamedTuple):
     """A fact that takes categories and fields of a record away again."""
 

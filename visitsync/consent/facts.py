@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from visitsync.consent.times import Instant
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 
 
@@ -51,12 +52,7 @@ MAX_GRANT: Final = 4 * 3_600
 """Seconds: the longest time between start and end of a break-glass grant."""
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class Span(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Span(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A period of time."""
 
     from_: Instant = msgspec.field(name="from")
@@ -70,7 +66,7 @@ class Span(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.from_ <= at and (self.until is None or at < self.until)
 
 
-class Days(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Days(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A period of dates."""
 
     from_: dt.date = msgspec.field(name="from")
@@ -102,7 +98,7 @@ class Caseload(tuple[CaseloadEntry, ...]):
     __slots__ = ()
 
 
-class Fact(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of a fact; nothing is changed in place."""
 
     id: Id
@@ -210,7 +206,7 @@ class _Confirmable(Fact, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.shield if confirmed else None
 
 
-class BoundedSpan(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BoundedSpan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A period whose end is required, of 184 days at most."""
 
     from_: Instant = msgspec.field(name="from")
@@ -293,7 +289,7 @@ class Block(_Protection, frozen=True, kw_only=True, forbid_unknown_fields=True):
     who: tuple[Blocked, ...]
 
 
-class CatalogueEntry(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a law can open: for the council as it stands, or once invoked."""
 
     code: Id
@@ -302,14 +298,14 @@ class CatalogueEntry(_Part, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     categories: tuple[Category, ...]
 
 
-class Policy(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a program says of its records that a viewer may not see."""
 
     withheld: Literal["mask", "hide"]
     break_glass: bool
 
 
-class Question(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who asks about which household, what for, and when."""
 
     viewer: Id

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from visitsync.errors import RecordError
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import NOTE_CATEGORIES, Person, Source, Visit, Visitor
 from visitsync.schema.vocabulary import VOCABULARY
 
@@ -49,7 +50,7 @@ _PARTS: Final[Mapping[str, Mapping[str, str]]] = {
 """Members of a report of which parts belong to different categories: each part with its field."""
 
 
-class _Place(msgspec.Struct):
+class _Place(Struct, frozen=True):
     place: str
 
 

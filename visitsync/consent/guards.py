@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from visitsync.consent.scenario import Scenario
+from visitsync.schema.silent import silent
 
 _PERSON = "viewer:"
 
 
+@silent
 class Guards(NamedTuple):
     """The protections of one household at one instant. What cannot be read guards as well."""
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-import msgspec
-
 from visitsync.consent.decision import Limit, Permit
 from visitsync.consent.facts import Policy, Record, Viewer
 from visitsync.consent.scenario import Scenario
 from visitsync.consent.times import Instant
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 
 
-class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
+class Inquiry(Struct, frozen=True, kw_only=True):
     """Who asks, what for, and when; the rest stands in the scenario."""
 
     scenario: Scenario

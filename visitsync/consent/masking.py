@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from visitsync.consent.facts import ATTENDANCE, Record
 from visitsync.consent.inquiry import COORDINATING, Inquiry
 from visitsync.consent.limiting import blocks_naming, shields_against
+from visitsync.schema.silent import Struct
 
 
-class NotShown(msgspec.Struct, frozen=True, kw_only=True):
+class NotShown(Struct, frozen=True, kw_only=True):
     """A record that is not shown, and what the conditions need to know of it."""
 
     inquiry: Inquiry

@@ -16,6 +16,7 @@ import msgspec
 
 from visitsync.consent.naming import hiragana, in_one_writing, is_no_everyday_word
 from visitsync.errors import RecordError
+from visitsync.schema.silent import Struct, silent
 
 _SHORTEST_NUMBER: Final = 3
 """Digits of a room or house; fewer are the time or an age."""
@@ -38,19 +39,20 @@ _PERSON: Final = re.compile(
 )
 
 
-class _Person(msgspec.Struct, frozen=True):
+class _Person(Struct, frozen=True):
     postal_code: str | None = None
     address: str | None = None
     phone: str | None = None
 
 
-class _Report(msgspec.Struct):
+class _Report(Struct, frozen=True):
     persons: tuple[_Person, ...] = ()
 
 
 _REPORT: Final = msgspec.json.Decoder(_Report)
 
 
+@silent
 class _Told(NamedTuple):
     names: set[str]
     """In hiragana."""

@@ -11,8 +11,10 @@ from typing import Final, NamedTuple
 from visitsync.consent import directives, limiting, permitting
 from visitsync.consent.inquiry import Inquiry, inquiry_of
 from visitsync.consent.scenario import Scenario
+from visitsync.schema.silent import silent
 
 
+@silent
 class Reach(NamedTuple):
     """Which records of the household can be more than hidden, whatever else they say."""
 

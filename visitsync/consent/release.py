@@ -19,13 +19,14 @@ from visitsync.consent.form import taken
 from visitsync.consent.own_places import OwnPlaces
 from visitsync.consent.withholding import without_locators
 from visitsync.errors import NotAllowed
+from visitsync.schema.silent import Struct
 
 
-class _Source(msgspec.Struct, frozen=True):
+class _Source(Struct, frozen=True):
     office: str | None = None
 
 
-class _Reporter(msgspec.Struct, frozen=True):
+class _Reporter(Struct, frozen=True):
     source: _Source = _Source()
 
 
@@ -33,7 +34,7 @@ _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
 _OFFICE: Final = msgspec.json.Decoder(_Reporter)
 
 
-class ReleasedVisit(msgspec.Struct, frozen=True, kw_only=True):
+class ReleasedVisit(Struct, frozen=True, kw_only=True):
     """What one viewer is shown of one visit. Made by `release` only."""
 
     record: str
@@ -52,11 +53,8 @@ class ReleasedVisit(msgspec.Struct, frozen=True, kw_only=True):
         """Who reports, as far as that is shown."""
         return _OFFICE.decode(self.line).source.office
 
-    def __repr__(self) -> str:
-        return "<ReleasedVisit>"
 
-
-class Released(msgspec.Struct, frozen=True, kw_only=True):
+class Released(Struct, frozen=True, kw_only=True):
     """All that leaves the service for one question. Made by `release` only."""
 
     shown: tuple[ReleasedVisit, ...]

@@ -28,6 +28,7 @@ from visitsync.consent.facts import (
 from visitsync.consent.statements import Kind, Statement, Unreadable, member, read, same, state
 from visitsync.consent.times import Instant
 from visitsync.consent.versions import Counting, Judge, counting, unlike
+from visitsync.schema.silent import Struct
 from visitsync.schema.strict_json import RepeatedNames
 from visitsync.schema.vocabulary import VOCABULARY
 
@@ -43,7 +44,7 @@ _TOP_LEVEL: Final = frozenset(
 )
 
 
-class Listed(msgspec.Struct, frozen=True):
+class Listed(Struct, frozen=True):
     """One record id of the scenario, at its first place; None is every record without one."""
 
     id: str | None
@@ -53,7 +54,7 @@ class Listed(msgspec.Struct, frozen=True):
     """None where it cannot be read."""
 
 
-class Scenario(msgspec.Struct, kw_only=True):
+class Scenario(Struct, frozen=True, kw_only=True):
     """What `decide` works on: only what counts at K, for the household of the question."""
 
     question: Question | None

@@ -9,6 +9,7 @@ import msgspec
 
 from visitsync.consent.facts import Caseload, CaseloadEntry, Fact, Id
 from visitsync.consent.times import Instant, read_instant
+from visitsync.schema.silent import Struct, silent
 from visitsync.schema.strict_json import RepeatedNames
 
 F = TypeVar("F", bound=Fact)
@@ -36,7 +37,7 @@ _SENTENCES: Final[dict[Trouble, str]] = {
 }
 
 
-class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+class Unreadable(Struct, frozen=True, kw_only=True):
     """Something the operator must look at. Holds nothing of what it says but its id."""
 
     kind: Kind
@@ -50,6 +51,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
         return f"The {self.kind}{name} {_SENTENCES[self.trouble]}."
 
 
+@silent
 class Statement(msgspec.Struct, Generic[F], kw_only=True):
     """One version of a fact as it stands in the scenario, readable or not."""
 
@@ -63,9 +65,6 @@ class Statement(msgspec.Struct, Generic[F], kw_only=True):
     """None where it cannot be read: then it was recorded before everything."""
     household: str | None
     """None where it cannot be read, and for viewers."""
-
-    def __repr__(self) -> str:
-        return "<Statement>"
 
     def recorded_by(self, at: Instant | None) -> bool:
         """Whether it counts at `at`; where that cannot be read, all count."""

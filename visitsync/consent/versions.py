@@ -14,6 +14,7 @@ import msgspec
 from visitsync.consent.facts import Block, Directive, Fact, Shield
 from visitsync.consent.statements import Statement, same
 from visitsync.consent.times import Instant
+from visitsync.schema.silent import silent
 
 F = TypeVar("F", bound=Fact)
 
@@ -22,6 +23,7 @@ Judge = Callable[[Versions[F]], None]
 """Makes unreadable what is malformed only beside other versions of the same fact."""
 
 
+@silent
 class Counting(msgspec.Struct, Generic[F], kw_only=True):
     """What counts of one kind of fact."""
 

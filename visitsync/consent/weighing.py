@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from visitsync.consent.decision import Limit, Permit, Reason
 from visitsync.consent.facts import ATTENDANCE
+from visitsync.schema.silent import Struct
 
 CATEGORY_OF_FIELD: Final = {
     "case_no": "identity",
@@ -19,7 +18,7 @@ CATEGORY_OF_FIELD: Final = {
 """Fields that are listed as withheld only where their category is visible."""
 
 
-class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+class Weighed(Struct, frozen=True, kw_only=True):
     """What the rules make of one record."""
 
     visible: frozenset[str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-import msgspec
+from visitsync.schema.silent import Struct
 
 _RECORD: Final = b"visitsync/record/1\0"
 _KEY: Final = b"visitsync/data-key/1\0"
@@ -20,7 +20,7 @@ _LENGTH_BYTES: Final = 4
 _REVISION_BYTES: Final = 8
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(Struct, frozen=True, kw_only=True):
     """The place of one sealed record: a row, a column and a version of both.
 
     Swapping rows, columns, revisions, households or municipalities makes every envelope fail.
@@ -60,7 +60,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class KeyContext(msgspec.Struct, frozen=True, kw_only=True):
+class KeyContext(Struct, frozen=True, kw_only=True):
     """Whose a data key is: a wrapped key moved to another household does not unwrap."""
 
     tenant: str

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from visitsync.schema.silent import Struct
 
 _KEY_BYTES: Final = 32
 _IDS_LABEL: Final = b"visitsync/index/exact/1"
 _HEAD_LABEL: Final = b"visitsync/log-head-key/1"
 
 
-class Contents(msgspec.Struct, frozen=True, kw_only=True):
+class Contents(Struct, frozen=True, kw_only=True):
     """What the file holds; never printed."""
 
     masters: Mapping[int, bytes]
@@ -50,9 +51,6 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         if index is None:
             return None
         return index if self == self.of_one_secret(self.masters, index, self.signing_seed) else None
-
-    def __repr__(self) -> str:
-        return "<Contents of a key file>"
 
 
 class Master(Protocol):

@@ -20,13 +20,14 @@ from visitsync.envelope.form import Contents, Form, Master
 from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS, IdKey, IndexKey
 from visitsync.envelope.plain import PLAIN
 from visitsync.errors import KeyFileError, Tampered
+from visitsync.schema.silent import Struct
 
 _VERSION: Final = 1
 _PREFIX_BYTES: Final = 2
 _ID_BYTES: Final = 8
 
 
-class Wrapped(msgspec.Struct, frozen=True):
+class Wrapped(Struct, frozen=True):
     """A data key as it stands in the database; without the key file it is noise."""
 
     epoch: int

@@ -11,9 +11,10 @@ from typing import Literal
 import msgspec
 
 from visitsync.fields.dates import Style
+from visitsync.schema.silent import Struct
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a layout: frozen, and strict about members it does not know."""
 
 
@@ -52,7 +53,7 @@ class Day(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the date may be written; by default the layout's ``dates``."""
     style_from: str | None = None
     """The label of a header record's field, or of a title cell, that decides the style."""
-    style_by: dict[str, tuple[Style, ...]] = {}
+    style_by: dict[str, tuple[Style, ...]] = msgspec.field(default_factory=dict)
     """With `style_from`: the styles for each thing that it may say."""
     unknown: tuple[str, ...] = ("不詳",)
     """Birth dates only: words that say that it is not known."""
@@ -100,7 +101,7 @@ class Code(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     column: str | None = None
     """As for text."""
-    codes: dict[str, str] = {}
+    codes: dict[str, str] = msgspec.field(default_factory=dict)
     """What the cell may say, letter for letter, and the word of the vocabulary it stands for."""
     always: str | None = None
     """Instead of a column: the one word that holds for every row, such as ``done``."""
@@ -119,9 +120,9 @@ class Services(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The character that separates them."""
     each_character: bool = False
     """Whether every character is a mark of its own (①②⑤)."""
-    codes: dict[str, str] = {}
+    codes: dict[str, str] = msgspec.field(default_factory=dict)
     """What may stand there, and the service it stands for."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = msgspec.field(default_factory=dict)
     """Instead: the label of each column, and the service that a mark in it stands for."""
     given: tuple[str, ...] = ()
     """The marks that mean that it was given. Anything else is an error, never guessed."""
@@ -152,7 +153,7 @@ class PersonForm(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """As typed."""
     phone: str | Text | None = None
     """As typed."""
-    identifiers: dict[str, str | Text] = {}
+    identifiers: dict[str, str | Text] = msgspec.field(default_factory=dict)
     """By kind: ``atena_no`` (宛名番号), ``mch_handbook_no`` (母子健康手帳番号) or your own."""
     count: str | Number | None = None
     """How many there are, where names may be lacking (before the birth)."""

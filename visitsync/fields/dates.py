@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from visitsync.fields.text import narrow
 from visitsync.schema.partial_date import is_partial_date
+from visitsync.schema.silent import silent
 
 Style: TypeAlias = Literal[
     "era",
@@ -88,6 +89,7 @@ YEARS: Final = range(1868, 2200)
 Parts: TypeAlias = tuple[int, int | None, int | None]
 
 
+@silent
 class BadCell(NamedTuple):
     """A cell that is not what its column must hold."""
 

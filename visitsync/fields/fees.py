@@ -9,9 +9,11 @@ from visitsync.fields.parts import RecordId, fee_reader, revision_reader
 from visitsync.fields.report import FirstSight, slots_of
 from visitsync.fields.table import Handed, Table
 from visitsync.schema.reading import Level, Problem
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import Fee
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeLine:
     """The fee of one revision of one visit. Printing it tells neither."""

@@ -27,6 +27,7 @@ from visitsync.fields.slots import Cells, Faults, Slots, label_of
 from visitsync.fields.table import Row, Table
 from visitsync.fields.text import ITEM_MARK, fold, looks, suspicious
 from visitsync.schema.directory import Office
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import (
     TOOK_PLACE,
     Confirmation,
@@ -42,6 +43,7 @@ _APPLICANTS: Final = ("guardian", "widow")
 _CONFIRMATIONS: Final = ("stamp", "signature", "ticket", "none")
 
 
+@silent
 class Outcome(NamedTuple):
     """What became of a row: a visit with warnings, or no visit and why."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from visitsync.fields.layout import Layout
 from visitsync.schema.directory import Office
 from visitsync.schema.reading import Problem
+from visitsync.schema.silent import silent
 
 
 class Row(NamedTuple):
@@ -24,6 +25,7 @@ class Row(NamedTuple):
         return f"<Row {self.number}>"
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One opened file. Printing it tells no cell."""
@@ -52,6 +54,7 @@ class Table:
         return any(problem.level == "file" for problem in self.problems)
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
     """The files that an office handed in together, opened."""

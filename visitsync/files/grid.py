@@ -19,6 +19,7 @@ from visitsync.fields.table import Row, Table
 from visitsync.fields.text import TRIMMED, clean, fold
 from visitsync.files.trouble import problem, refused
 from visitsync.schema.reading import Problem
+from visitsync.schema.silent import silent
 
 MAX_ROWS: Final = 200_000
 _SEARCHED: Final = 60
@@ -60,6 +61,7 @@ class Grid:
     problems: tuple[Problem, ...] = ()
 
 
+@silent
 class Header(NamedTuple):
     """Where the labels stand."""
 

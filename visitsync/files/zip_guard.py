@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from visitsync.files.sheet_guard import Look, Spot, TooLong, attributes_of
+from visitsync.schema.silent import silent
 
 _MOST_MEMBERS: Final = 1_000
 _MOST_UNPACKED: Final = 64 * 1024 * 1024
@@ -26,6 +27,7 @@ _END_IS_WITHIN: Final = 65_557
 """Bytes from a zip's end in which its directory's end record stands (APPNOTE 4.3.16)."""
 
 
+@silent
 class Looked(NamedTuple):
     """What a look into the zip found."""
 

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 from visitsync.linking.index import child_keys, person_keys
 from visitsync.linking.profile import Member, Profile
 from visitsync.linking.registration import Strength
+from visitsync.schema.silent import silent
 
 Guardians: TypeAlias = Literal["agree", "crossed", "differ", "unknown"]
 """``agree``: the applicants are one person, or all guardians are the same people; ``crossed``:
@@ -27,6 +28,7 @@ _PHONE: Final = frozenset({"phone"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
+@silent
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One piece of evidence between two registrations."""
@@ -38,10 +40,8 @@ class Piece:
     """Strong pieces whose supports meet count once. Names and dates stand in here: it stays inside
     the comparison and is never shown."""
 
-    def __repr__(self) -> str:
-        return f"<Piece {self.code}>"
 
-
+@silent
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """All pieces between two registrations."""

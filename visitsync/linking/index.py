@@ -9,21 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from visitsync.linking.profile import Member, Profile, profile
 from visitsync.linking.registration import Registration
+from visitsync.schema.silent import Struct
 
 
-class IndexTerm(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class IndexTerm(Struct, frozen=True, kw_only=True, order=True):
     """One value to be keyed (HMAC) by the caller before it is stored or asked for."""
 
     kind: str
     """``person``, ``child``, ``phone`` or ``identifier``; part of what is keyed."""
     value: str
-
-    def __repr__(self) -> str:
-        return f"<IndexTerm {self.kind}>"
 
 
 def index_terms(registration: Registration) -> tuple[IndexTerm, ...]:

@@ -23,6 +23,7 @@ from visitsync.linking.kana import KANA_VERSION
 from visitsync.linking.names import NAMES_VERSION
 from visitsync.linking.profile import Profile, profile
 from visitsync.linking.registration import Candidate, Evidence, Proposal, Registration
+from visitsync.schema.silent import silent
 
 RULES: Final = f"linking-1/{KANA_VERSION}/{NAMES_VERSION}"
 """Stored with every decision; changes with any rule, threshold or folding table."""
@@ -66,6 +67,7 @@ def propose(
     )
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
     """A `Candidate` whose registrations are folded already, for linking in bulk."""
@@ -75,6 +77,7 @@ class Household:
     only_a_person_may_link: bool = False
 
 
+@silent
 @dataclass(frozen=True, slots=True)
 class _Case:
     """What speaks for and against one household."""

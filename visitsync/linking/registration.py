@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import msgspec
-
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import Person
 
 Verdict: TypeAlias = Literal["same", "new", "review"]
@@ -16,7 +15,7 @@ Strength: TypeAlias = Literal["strong", "supporting", "contradicting", "blocking
 ``blocking`` piece leaves the link to a person."""
 
 
-class Registration(msgspec.Struct, frozen=True, kw_only=True):
+class Registration(Struct, frozen=True, kw_only=True):
     """One office's registration of a household, as that office knows it."""
 
     id: str
@@ -27,11 +26,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """Every form of every person that the office ever gave, each once: those of the newest report
     first, in its order, then older forms. The first guardian or widow is the applicant."""
 
-    def __repr__(self) -> str:
-        return f"<Registration {self.id}>"
 
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(Struct, frozen=True, kw_only=True):
     """A household that shares an index term with the new registration.
 
     A registration that waits for review stands in a household of its own until a person decides,
@@ -45,7 +41,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody in it is under an address shield (支援措置): nothing joins it by itself."""
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Evidence(Struct, frozen=True, kw_only=True, order=True):
     """One named piece of evidence for or against one household. Holds no value of a record."""
 
     household: str
@@ -57,7 +53,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """Stable; its sentences in Japanese and English stand in ``words.toml``."""
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class Proposal(Struct, frozen=True, kw_only=True):
     """What the rules say about a new registration, and why."""
 
     verdict: Verdict

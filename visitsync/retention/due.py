@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from visitsync.retention.rules import LogRule, RecordRule, Rules
+from visitsync.schema.silent import silent
 
 _APRIL: Final = 4
 _DAY: Final = dt.timedelta(days=1)
 
 
+@silent
 class Kept(NamedTuple):
     """What rules need to know of one household."""
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from visitsync.errors import RetentionError
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 
 _Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=400)]
@@ -23,7 +24,7 @@ RETENTION_ENDED: Final = "retention_ended"
 """The ground on which the job asks; others are for people."""
 
 
-class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
 

@@ -8,17 +8,18 @@ from typing import Final
 import msgspec
 
 from visitsync.errors import RecordError
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import State
 
 
-class Reporter(msgspec.Struct, frozen=True, kw_only=True):
+class Reporter(Struct, frozen=True, kw_only=True):
     """Who reports, and what this revision is."""
 
     office: str
     state: State
 
 
-class Attendance(msgspec.Struct, frozen=True, kw_only=True):
+class Attendance(Struct, frozen=True, kw_only=True):
     """Members of a visit that belong to attendance, and no others.
 
     Read from the line of a report that was checked when it came in; the rest of the line is passed
@@ -31,9 +32,6 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
     start: dt.datetime | None
     end: dt.datetime | None
     date: dt.date
-
-    def __repr__(self) -> str:
-        return "<Attendance>"
 
 
 _DECODER: Final = msgspec.json.Decoder(Attendance, strict=True)

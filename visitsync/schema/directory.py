@@ -13,10 +13,11 @@ from typing import Literal
 import msgspec
 
 from visitsync.errors import DirectoryError
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
 

@@ -8,18 +8,19 @@ from typing import Annotated
 import msgspec
 
 from visitsync.errors import DirectoryError
+from visitsync.schema.silent import Struct
 
 _Said = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class Spoken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Spoken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text in both languages."""
 
     ja: _Said
     en: _Said
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Notice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of the notice; never changed once a family has signed it."""
 
     version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]

@@ -11,11 +11,12 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from visitsync.schema.reading import Problem
+from visitsync.schema.silent import Struct
 
 Language: TypeAlias = Literal["ja", "en"]
 
 
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Words(Struct, frozen=True, forbid_unknown_fields=True):
     """One sentence in each language."""
 
     ja: str

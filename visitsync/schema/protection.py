@@ -10,8 +10,10 @@ from typing import Final
 
 import msgspec
 
+from visitsync.schema.silent import Struct
 
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+
+class Words(Struct, frozen=True, forbid_unknown_fields=True):
     """What people read for a code."""
 
     ja: str

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import msgspec
-
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import Visit
 
 Level: TypeAlias = Literal["reject", "warn", "file"]
 """``reject``: this row is not taken; ``warn``: taken, but look; ``file``: nothing is taken."""
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing somebody at the office must look at. Holds no content of any cell."""
 
     file: str
@@ -25,7 +24,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The label of the column as the layout names it."""
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(Struct, frozen=True, kw_only=True):
     """All that the files handed in together yielded; no row is lost silently."""
 
     visits: tuple[Visit, ...] = ()

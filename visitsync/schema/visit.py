@@ -13,12 +13,13 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
 from visitsync.errors import RecordError
 from visitsync.schema.partial_date import PartialDate, is_partial_date
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 
 JST: Final = dt.timezone(dt.timedelta(hours=9))
@@ -45,14 +46,8 @@ _HEALTH_KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _HEALTH_RANGES: Final[Mapping[str, tuple[int, int]]] = {"epds": (0, 30), "weight_g": (1, 200_000)}
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a report: frozen, strict, and silent about its content when printed."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    def __rich_repr__(self) -> Any:  # noqa: ANN401 -- msgspec's own would print every value
-        return iter(())
 
 
 class Source(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,10 +13,13 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from visitsync.schema.silent import silent
+
 Words: TypeAlias = Mapping[str, str]
 """What people read for a code, by language (``ja``, ``en``), with its ``law`` where it has one."""
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """Each mapping goes from a code to its words, in the order of the file."""

@@ -21,6 +21,7 @@ from visitsync.audit import (
     split_origin,
 )
 from visitsync.errors import BadParameter, LogBroken
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import JST
 from visitsync.service.auditors import must_audit
 from visitsync.service.caller import Caller
@@ -147,6 +148,7 @@ async def _years(connection: AsyncConnection, start: dt.date, until: dt.date) ->
     return [one for one in years if _overlaps(one, start, until)] or years[-1:]
 
 
+@silent
 class _Year(NamedTuple):
     shard: str
     size: int

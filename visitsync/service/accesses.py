@@ -11,10 +11,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-import msgspec
-
 from visitsync.consent import guards
 from visitsync.errors import BadParameter, NotAllowed, UnknownHousehold
+from visitsync.schema.silent import Struct, silent
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import authority, looking_back
 from visitsync.service.affairs.actors import Beside, beside
@@ -36,7 +35,7 @@ _DAY: Final = 24 * 60 * 60 * 1_000_000
 """In stored time."""
 
 
-class Access(msgspec.Struct, frozen=True, kw_only=True):
+class Access(Struct, frozen=True, kw_only=True):
     """One look at the household."""
 
     at: dt.datetime
@@ -54,6 +53,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """What kinds of information were seen; none where only the offices to ask were named."""
 
 
+@silent
 class Accesses(NamedTuple):
     """A page of a household's mirror, the newest last."""
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from visitsync.errors import NotNow
+from visitsync.schema.silent import Struct
 from visitsync.store.facts import Fact
 
 GUARDIAN: Final = "guardian"
@@ -32,7 +33,7 @@ Code: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}
 """An id of a person as the office gave it, never a name."""
 
 
-class Dated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Dated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What holds on some days, by the calendar in Japan."""
 
     from_: dt.date = msgspec.field(name="from")

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.service import measures, sheltering
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import OFFICER, PROTECTOR, SUPERVISOR, beside
@@ -22,7 +23,7 @@ from visitsync.store import clock, directory
 RECORDERS: Final = (OFFICER, SUPERVISOR, PROTECTOR)
 
 
-class BlockDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BlockDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A block before it is recorded."""
 
     who: tuple[str, ...]

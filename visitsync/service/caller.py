@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from visitsync.errors import NotAllowed, NotSignedIn
+from visitsync.schema.silent import Struct
 
 Scope: TypeAlias = Literal["submit", "read", "record", "audit", "operate"]
 
@@ -20,7 +19,7 @@ SCOPES: Final[dict[Scope, str]] = {
 """What a token can be good for."""
 
 
-class Caller(msgspec.Struct, frozen=True, kw_only=True):
+class Caller(Struct, frozen=True, kw_only=True):
     """A checked identity and what it may do."""
 
     kind: Literal["office", "staff", "operator"]

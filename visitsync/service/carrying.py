@@ -16,12 +16,14 @@ import msgspec
 
 from visitsync.consent.facts import Directive
 from visitsync.consent.statements import read
+from visitsync.schema.silent import silent
 from visitsync.service import authority
 
 PROTECTING: Final = ("shield", "block")
 _DIRECTIVE: Final = "directive"
 
 
+@silent
 class Said(NamedTuple):
     """A protection apart from where it stands."""
 
@@ -30,6 +32,7 @@ class Said(NamedTuple):
     """JSON without id, version, household and when it was recorded."""
 
 
+@silent
 class Waiting(NamedTuple):
     """A registration that waits for review."""
 
@@ -39,6 +42,7 @@ class Waiting(NamedTuple):
     """Those that it may belong to."""
 
 
+@silent
 class Move(NamedTuple):
     """A registration was taken out of one household into another one."""
 
@@ -46,6 +50,7 @@ class Move(NamedTuple):
     half: str
 
 
+@silent
 class Doubts(NamedTuple):
     """All that is undecided, and which registrations were ever moved."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from visitsync.errors import NotAllowed, NotNow
+from visitsync.schema.silent import Struct
 from visitsync.service import blocks, measures
 from visitsync.service.affairs.actors import DECIDERS, FIRST
 from visitsync.service.affairs.refusing import refusing
@@ -26,7 +25,7 @@ _LAPSES: Final = 7 * 86_400_000_000
 _ASKERS: Final = {SHIELD: FIRST, BLOCK: blocks.RECORDERS}
 
 
-class ClosingAsked(msgspec.Struct, frozen=True, kw_only=True):
+class ClosingAsked(Struct, frozen=True, kw_only=True):
     """A request that waits for a second person."""
 
     id: str

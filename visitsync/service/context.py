@@ -23,6 +23,7 @@ from visitsync.errors import (
     SettingsError,
     Tampered,
 )
+from visitsync.schema.silent import silent
 from visitsync.service import tombstones
 from visitsync.service.folding import Folded
 from visitsync.service.key_provider import provider_of
@@ -45,6 +46,7 @@ _MOST_FOLDED: Final = 16_384
 _FORGET_SECONDS: Final = 60.0
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """An open installation."""

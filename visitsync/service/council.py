@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from visitsync.errors import NotNow
+from visitsync.schema.silent import Struct
 from visitsync.service import listing, measures, recipients
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import DECIDERS, PROTECTOR, beside
@@ -32,7 +33,7 @@ DESK: Final = (PROTECTOR, *DECIDERS)
 Time: TypeAlias = Annotated[dt.datetime, Meta(tz=True)]
 
 
-class CaseDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CaseDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A case before it is recorded."""
 
     members: tuple[str, ...]
@@ -43,13 +44,13 @@ class CaseDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """None: until the desk closes it."""
 
 
-class CaseMembers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CaseMembers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who sits in a case from now on: the whole list."""
 
     members: tuple[str, ...]
 
 
-class CaseVersion(msgspec.Struct, frozen=True, kw_only=True):
+class CaseVersion(Struct, frozen=True, kw_only=True):
     """What a case said from `recorded_at` until the next version."""
 
     version: int
@@ -59,7 +60,7 @@ class CaseVersion(msgspec.Struct, frozen=True, kw_only=True):
     until: dt.datetime | None
 
 
-class CouncilCase(msgspec.Struct, frozen=True, kw_only=True):
+class CouncilCase(Struct, frozen=True, kw_only=True):
     """One case with all its versions, the oldest first."""
 
     id: str
@@ -67,7 +68,7 @@ class CouncilCase(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[CaseVersion, ...]
 
 
-class CouncilCases(msgspec.Struct, frozen=True, kw_only=True):
+class CouncilCases(Struct, frozen=True, kw_only=True):
     """Every case that a household ever had."""
 
     household: str

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.service import entries, new_keys, resealing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -39,7 +40,7 @@ _DATA: Final = "data"
 _START: Final = ("", "", "")
 
 
-class Rotated(msgspec.Struct, frozen=True, kw_only=True):
+class Rotated(Struct, frozen=True, kw_only=True):
     """What a rotation of data keys came to."""
 
     keys: int

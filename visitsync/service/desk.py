@@ -10,6 +10,7 @@ import msgspec
 
 from visitsync.linking import Household, IndexTerm, Proposal, propose_profiled
 from visitsync.linking.profile import Profile
+from visitsync.schema.silent import silent
 from visitsync.service.context import Context
 from visitsync.service.folding import Folded, fold
 from visitsync.service.ids import new_id
@@ -20,6 +21,7 @@ from visitsync.store.households import Edition, Link, Registration, Review, Term
 _ENCODER: Final = msgspec.json.Encoder()
 
 
+@silent
 class Newcomer(NamedTuple):
     """A registration that was not known before."""
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal, NamedTuple
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
+from visitsync.schema.silent import Struct, silent
 from visitsync.service import authority, consents, evidence, leaving, notices, receipts
 from visitsync.service.affairs.actors import NOT_THERE, anybody_beside
 from visitsync.service.affairs.deciding import must_decide_for
@@ -23,7 +23,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.consents import Body
 from visitsync.service.context import Context
 from visitsync.service.evidence import Evidence
-from visitsync.service.ids import is_household, new_id
+from visitsync.service.ids import as_given, is_household, new_id
 from visitsync.service.receipts import Effective, What
 from visitsync.service.writing import Change, change
 from visitsync.store import clock, directory, epochs, facts, households, proposals
@@ -32,7 +32,7 @@ from visitsync.store.facts import Fact
 from visitsync.store.proposals import Proposal
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Draft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A directive before it is recorded; members as in ``consent.md``."""
 
     household: str
@@ -52,7 +52,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     notice_version: str
 
 
-class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Withdrawal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who of the family withdraws a directive, and why."""
 
     reason: Literal["changed_mind", "no_longer_needed", "recorded_wrongly", "not_said"]
@@ -61,7 +61,7 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     refusal."""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(Struct, frozen=True, kw_only=True):
     """What was recorded: cite it as ``id@version``."""
 
     id: str
@@ -73,6 +73,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """A signed note for the family to keep; None where the log's signer is away at this moment."""
 
 
+@silent
 class Found(NamedTuple):
     """A directive by its id: its newest version, or what waits to become its first."""
 
@@ -248,10 +249,9 @@ def refuse_unless_theirs(body: Body, caller: Caller, said: Withdrawal | None) ->
 
 async def find(connection: AsyncConnection, directive: str) -> Found:
     """A directive by its id; empty where there is none."""
-    if not directive.isprintable():
-        return Found(None, None)  # no id, and nothing that a database could be asked for
-    known = await facts.newest(connection, consents.KIND, [directive])
-    return Found(known.get(directive), await proposals.by_id(connection, directive))
+    one = as_given(directive)
+    known = await facts.newest(connection, consents.KIND, [one])
+    return Found(known.get(one), await proposals.by_id(connection, one))
 
 
 async def refuse_unknown_names(connection: AsyncConnection, household: str, body: Body) -> None:

@@ -13,6 +13,7 @@ from visitsync.errors import DirectoryError
 from visitsync.fields.layout import Layout
 from visitsync.fields.layout_file import parse as parse_layout
 from visitsync.schema.directory import Agency, Directory, Municipality, Office, Staff
+from visitsync.schema.silent import Struct
 from visitsync.service import entries, staffing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -22,7 +23,7 @@ from visitsync.store import clock, data_keys, directory, epochs, households
 from visitsync.store.directory import Rows
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(Struct, frozen=True, kw_only=True):
     """What the installation should know after applying."""
 
     directory: Directory
@@ -33,7 +34,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """The TOML texts of layouts."""
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Change(Struct, frozen=True, kw_only=True, order=True):
     """One difference between the file and what is known."""
 
     kind: str
@@ -46,13 +47,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """Which members change; no values, since names of staff are among them."""
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
+class Difference(Struct, frozen=True, kw_only=True):
     """What applying would change; empty where nothing differs."""
 
     changes: tuple[Change, ...]
 
 
-class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+class _Plan(Struct, frozen=True, kw_only=True):
     """What is known beside what is wanted."""
 
     known: Directory | None

@@ -13,10 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import msgspec
-
 from visitsync.consent import Instant, Record, Scenario, asked_by, decide, read_scenario
 from visitsync.schema.directory import Directory
+from visitsync.schema.silent import Struct, silent
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import authority, consents, notices
 from visitsync.service.affairs.actors import Actor
@@ -48,7 +47,7 @@ _Sights: TypeAlias = Mapping[tuple[str, str], Mapping[str | None, frozenset[str]
 """By viewer and purpose: of each supposed report the visible categories."""
 
 
-class Reach(msgspec.Struct, frozen=True, kw_only=True):
+class Reach(Struct, frozen=True, kw_only=True):
     """Categories of one program, for one purpose."""
 
     purpose: str
@@ -56,7 +55,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...]
 
 
-class Affected(msgspec.Struct, frozen=True, kw_only=True):
+class Affected(Struct, frozen=True, kw_only=True):
     """A member of staff for whom something changes."""
 
     viewer: str
@@ -67,11 +66,8 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     gains: tuple[Reach, ...]
     loses: tuple[Reach, ...]
 
-    def __repr__(self) -> str:
-        return f"<Affected {self.viewer}>"
 
-
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
+class Preview(Struct, frozen=True, kw_only=True):
     """What would change; who is not listed sees what they saw before."""
 
     at: dt.datetime
@@ -81,6 +77,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[Affected, ...]
 
 
+@silent
 class _Wanted(NamedTuple):
     """A household's directive as it would be."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +24,7 @@ from visitsync.errors import (
     VisitsyncError,
 )
 from visitsync.schema.protection import REASONS
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import measures, messages, tokens
 from visitsync.service.affairs import knowing
@@ -52,7 +52,7 @@ _ROLES: Final = tuple(
 )
 
 
-class EmergencyDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EmergencyDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why, what, how long, and proof of who asks."""
 
     reason: str
@@ -64,11 +64,8 @@ class EmergencyDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     proof: Annotated[str, Meta(min_length=1, max_length=512)]
     """The secret of the caller's token, given anew; so it is always fresh. Never stored."""
 
-    def __repr__(self) -> str:
-        return "<EmergencyDraft>"
 
-
-class EmergencyAccess(msgspec.Struct, frozen=True, kw_only=True):
+class EmergencyAccess(Struct, frozen=True, kw_only=True):
     """What became of it."""
 
     id: str

@@ -12,6 +12,7 @@ from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotAllowed, NotNow
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import JST
 from visitsync.service import emergencies as accesses
 from visitsync.service import entries, measures
@@ -29,18 +30,15 @@ from visitsync.store.emergencies import Emergency
 _COUNTERS: Final = ("auditor", OFFICER)
 
 
-class ReviewDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReviewDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a reviewer finds."""
 
     outcome: Literal["justified", "unjustified"]
     text: Annotated[str, Meta(min_length=1, max_length=2000)]
     """Why; kept in the sealed part of the access log and nowhere else."""
 
-    def __repr__(self) -> str:
-        return "<ReviewDraft>"
 
-
-class ToReview(msgspec.Struct, frozen=True, kw_only=True):
+class ToReview(Struct, frozen=True, kw_only=True):
     """An access that waits for somebody."""
 
     id: str
@@ -55,17 +53,14 @@ class ToReview(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: dt.datetime
     due_at: dt.datetime | None
 
-    def __repr__(self) -> str:
-        return f"<ToReview {self.id}>"
 
-
-class Reviews(msgspec.Struct, frozen=True, kw_only=True):
+class Reviews(Struct, frozen=True, kw_only=True):
     """The oldest first."""
 
     reviews: tuple[ToReview, ...]
 
 
-class EmergencyCount(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class EmergencyCount(Struct, frozen=True, kw_only=True, order=True):
     """How many accesses are alike."""
 
     month: str
@@ -79,7 +74,7 @@ class EmergencyCount(msgspec.Struct, frozen=True, kw_only=True, order=True):
     count: int
 
 
-class EmergencyStatistics(msgspec.Struct, frozen=True, kw_only=True):
+class EmergencyStatistics(Struct, frozen=True, kw_only=True):
     """Counts by month, agency, office, reason and outcome."""
 
     counts: tuple[EmergencyCount, ...]

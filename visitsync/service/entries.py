@@ -8,6 +8,7 @@ import msgspec
 
 from visitsync.audit import PRIVATE_LABEL, LogEntry, commitment, instant, leaf
 from visitsync.envelope import new_salt, open_sealed, seal
+from visitsync.schema.silent import silent
 from visitsync.service.caller import Caller
 from visitsync.service.keyring import DataKey, Keyring
 from visitsync.store import clock
@@ -19,6 +20,7 @@ RULES: Final = "consent-1"
 _MOST_BASIS: Final = 240
 
 
+@silent
 class Draft(NamedTuple):
     """All of an entry but where and when it stands."""
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.signer import Tombstone
 from visitsync.store import epochs, erasing, tombstones
 
 
+@silent
 class Destroyed(NamedTuple):
     """What there was."""
 

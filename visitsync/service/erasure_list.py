@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
-
+from visitsync.schema.silent import Struct
 from visitsync.service import listing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -16,7 +15,7 @@ from visitsync.service.invocations import ASKERS
 from visitsync.store import clock, erasures
 
 
-class Erasures(msgspec.Struct, frozen=True, kw_only=True):
+class Erasures(Struct, frozen=True, kw_only=True):
     """All that were ever asked for, and the holds that stand; the oldest first."""
 
     household: str

@@ -10,10 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
+from visitsync.schema.silent import Struct
 from visitsync.service import messages
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import DECIDERS, NOT_THERE, beside
@@ -33,7 +33,7 @@ LAPSES: Final = 30 * _DAY
 """Microseconds after which what nobody decided is asked for anew."""
 
 
-class ErasureDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ErasureDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """On what ground, and why."""
 
     ground: str
@@ -41,11 +41,8 @@ class ErasureDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     reason: Annotated[str, Meta(min_length=1, max_length=2000)]
     """Kept in the sealed part of the access log, and destroyed with the household's key."""
 
-    def __repr__(self) -> str:
-        return "<ErasureDraft>"
 
-
-class ErasureStanding(msgspec.Struct, frozen=True, kw_only=True):
+class ErasureStanding(Struct, frozen=True, kw_only=True):
     """Where an erasure stands."""
 
     id: str

@@ -11,6 +11,7 @@ import msgspec
 from visitsync.envelope import new_data_key
 from visitsync.errors import NotItsMediaType
 from visitsync.schema import strict_json
+from visitsync.schema.silent import Struct
 from visitsync.service import new_keys
 from visitsync.service.keyring import EVIDENCE, DataKey, held
 from visitsync.service.writing import Change
@@ -40,7 +41,7 @@ MediaType: TypeAlias = Literal[
 ]
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Evidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A scan of the signed paper, or the electronic statement."""
 
     kind: Literal["paper", "electronic"]

@@ -19,6 +19,7 @@ from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.evidence import Evidence
 from visitsync.service.gathering import Gathered, scenario
+from visitsync.service.ids import as_given
 from visitsync.service.keyring import EVIDENCE, held
 from visitsync.store import data_keys, evidence
 
@@ -58,7 +59,8 @@ async def of_directive(
     caller.must("record")
     if purpose not in VOCABULARY.purposes:
         raise BadParameter("is no purpose of the vocabulary", where="purpose")
-    stored = await _stored(context, directive)
+    one = as_given(directive)
+    stored = await _stored(context, one)
     household = _NONE if stored is None else stored.household
 
     async def work(gathered: Gathered, actor: Actor) -> Signed | None:
@@ -71,15 +73,13 @@ async def of_directive(
         opened = await _opened(context, stored)
         return None if opened is None else Signed(opened, protected)
 
-    told = {"directive": directive}
+    told = {"directive": one}
     return await look(
         context, caller, household, work, kind="export", purpose=purpose, private=told
     )
 
 
 async def _stored(context: Context, directive: str) -> evidence.Evidence | None:
-    if not directive.isprintable():
-        return None  # no id, and nothing that a database could be asked for
     async with context.database.reading() as connection:
         return await evidence.of_directive(connection, directive)
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import Certificate, instant
 from visitsync.errors import BadParameter
 from visitsync.retention import log_due_from
+from visitsync.schema.silent import Struct
 from visitsync.service import erasing
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -34,7 +35,7 @@ Outcome: TypeAlias = Literal["erased", "not_due", "held", "review_open", "log_er
 """``held`` and ``review_open`` leave an erasure as it is, for the next run."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Told(Struct, frozen=True, kw_only=True):
     """What a certificate says that only its transaction knew."""
 
     keys: int
@@ -44,16 +45,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     index: int
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class Done(Struct, frozen=True, kw_only=True):
     """What became of one erasure whose day has come."""
 
     id: str
     household: str
     outcome: Outcome
     certificate: str | None = None
-
-    def __repr__(self) -> str:
-        return f"<Done {self.id} {self.outcome}>"
 
 
 async def run(context: Context, caller: Caller, *, now: int | None = None) -> list[Done]:

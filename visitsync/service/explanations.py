@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
-
+from visitsync.schema.silent import Struct
 from visitsync.service.directives import Draft
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Asked(Struct, frozen=True, kw_only=True):
     """What is to be explained."""
 
     purpose: str
@@ -22,7 +21,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A directive that is not recorded yet, as if it were."""
 
 
-class Why(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Why(Struct, frozen=True, kw_only=True, order=True):
     """A fact that shows a category: a consent by id and version, a law, one's own work."""
 
     category: str
@@ -30,7 +29,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True, order=True):
     ref: str
 
 
-class Insight(msgspec.Struct, frozen=True, kw_only=True):
+class Insight(Struct, frozen=True, kw_only=True):
     """One program of which somebody sees something."""
 
     program: str
@@ -38,14 +37,14 @@ class Insight(msgspec.Struct, frozen=True, kw_only=True):
     """Each visible category with the facts that show it."""
 
 
-class Sight(msgspec.Struct, frozen=True, kw_only=True):
+class Sight(Struct, frozen=True, kw_only=True):
     """What somebody sees for one purpose."""
 
     purpose: str
     programs: tuple[Insight, ...]
 
 
-class Onlooker(msgspec.Struct, frozen=True, kw_only=True):
+class Onlooker(Struct, frozen=True, kw_only=True):
     """A member of staff who sees something."""
 
     viewer: str
@@ -55,11 +54,8 @@ class Onlooker(msgspec.Struct, frozen=True, kw_only=True):
     agency: str
     sights: tuple[Sight, ...]
 
-    def __repr__(self) -> str:
-        return f"<Onlooker {self.viewer}>"
 
-
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+class Explanation(Struct, frozen=True, kw_only=True):
     """Who can see something of a household; whoever is not listed sees nothing."""
 
     household: str

@@ -30,6 +30,7 @@ from visitsync.consent import (
     with_records,
     without_acknowledgement,
 )
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import JST
 from visitsync.service import authority, nobody
 from visitsync.service.caller import Caller
@@ -51,6 +52,7 @@ _LISTS: Final = {
 """Where a fact of each kind stands in a scenario."""
 
 
+@silent
 class _Scene(NamedTuple):
     """A question with its facts as the rules read them, and what they were read from."""
 
@@ -58,6 +60,7 @@ class _Scene(NamedTuple):
     read: Scenario
 
 
+@silent
 class Gathered(NamedTuple):
     """All that is known for one question, or for one question about each of several households."""
 

@@ -14,6 +14,7 @@ import msgspec
 
 from visitsync.errors import BadParameter, UnknownHousehold
 from visitsync.schema.protection import AUTHORITIES, AUTHORITY_BASES, ORDERS
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import authority, consents, measures
 from visitsync.service.affairs.actors import NOT_THERE, Actor, anybody_beside
@@ -33,7 +34,7 @@ from visitsync.store.facts import Fact
 _LOGGED: Final = {GUARDIAN: "guardian_recorded", ORDER: "court_order_recorded"}
 
 
-class GuardianEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GuardianEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From when something holds no more."""
 
     until: dt.date
@@ -47,7 +48,7 @@ class RecordedOrder(RecordedMeasure, frozen=True, kw_only=True):
     """``begin_shield``: the order keeps somebody away, and no shield is in force."""
 
 
-class GuardianStanding(msgspec.Struct, frozen=True, kw_only=True):
+class GuardianStanding(Struct, frozen=True, kw_only=True):
     """One person's authority, and what they said."""
 
     id: str
@@ -62,7 +63,7 @@ class GuardianStanding(msgspec.Struct, frozen=True, kw_only=True):
     answered."""
 
 
-class OrderStanding(msgspec.Struct, frozen=True, kw_only=True):
+class OrderStanding(Struct, frozen=True, kw_only=True):
     """One order of a court."""
 
     id: str
@@ -73,7 +74,7 @@ class OrderStanding(msgspec.Struct, frozen=True, kw_only=True):
     holds: bool
 
 
-class Guardians(msgspec.Struct, frozen=True, kw_only=True):
+class Guardians(Struct, frozen=True, kw_only=True):
     """All that is known, the oldest first."""
 
     household: str

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_signed
@@ -20,6 +19,7 @@ from visitsync.errors import (
     SignerError,
     VisitsyncError,
 )
+from visitsync.schema.silent import Struct, silent
 from visitsync.service.context import (
     Context,
     fitting,
@@ -31,7 +31,7 @@ from visitsync.service.key_provider import provider_of
 from visitsync.service.keyring import LOG, REPORTS, STAFF, Keyring, held
 from visitsync.service.logbook import Logbook
 from visitsync.settings import Settings
-from visitsync.store import access_log, clock, data_keys, durability
+from visitsync.store import access_log, clock, data_keys, durability, server_log
 from visitsync.store.access_log import Head
 
 _MICROSECONDS: Final = 1_000_000
@@ -41,11 +41,12 @@ _PATIENCE: Final = 2.0
 """Seconds for which somebody who asks whether the service is ready has to wait."""
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class Check(Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     name: str
-    """``keys``, ``database``, ``durability``, ``schema``, ``installation``, ``clock``, ``log``."""
+    """``keys``, ``database``, ``durability``, ``server_log``, ``schema``, ``installation``,
+    ``clock``, ``log``."""
     fit: bool
     code: str
     """``fit``, or the code of what is wrong."""
@@ -65,6 +66,7 @@ class DiskFull(OperatorError):
     code = "disk_full"
 
 
+@silent
 class _Look(NamedTuple):
     settings: Settings
     connection: AsyncConnection
@@ -205,6 +207,12 @@ async def _durability(look: _Look) -> None:
     await durability.refuse_lies(look.connection)
 
 
+async def _server_log(look: _Look) -> None:
+    # It keeps nobody from serving: what stands in that log stands there already.
+    if look.thorough:
+        await server_log.refuse_values(look.connection)
+
+
 async def _schema(look: _Look) -> None:
     await refuse_other_schema(look.connection)
 
@@ -267,6 +275,7 @@ async def _read_whole_log(look: _Look, head: Head) -> None:
 
 _CHECKS: Final = {
     "durability": _durability,
+    "server_log": _server_log,
     "schema": _schema,
     "installation": _installation,
     "clock": _clock,

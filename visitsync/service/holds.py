@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
+from visitsync.schema.silent import Struct
 from visitsync.service.affairs.actors import DECIDERS, NOT_THERE
 from visitsync.service.affairs.refusing import refusing
 from visitsync.service.caller import Caller
@@ -21,17 +21,14 @@ from visitsync.store import clock, erasures
 from visitsync.store.erasures import Hold
 
 
-class HoldDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HoldDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why it must be kept."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=2000)]
     """Kept in the sealed part of the access log and nowhere else."""
 
-    def __repr__(self) -> str:
-        return "<HoldDraft>"
 
-
-class HoldStanding(msgspec.Struct, frozen=True, kw_only=True):
+class HoldStanding(Struct, frozen=True, kw_only=True):
     """A hold; while `lifted_at` is None it stands."""
 
     id: str

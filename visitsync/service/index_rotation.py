@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from visitsync.errors import BadParameter, Tampered
+from visitsync.schema.silent import Struct
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.data_rotation import GRACE, wait
@@ -35,7 +36,7 @@ _INDEX: Final = "index"
 _START: Final = '""'
 
 
-class Reindexed(msgspec.Struct, frozen=True, kw_only=True):
+class Reindexed(Struct, frozen=True, kw_only=True):
     """What a rotation of the index key came to."""
 
     epoch: int

@@ -12,6 +12,7 @@ import msgspec
 from visitsync.errors import BadJson, RecordError
 from visitsync.schema import strict_json, visit
 from visitsync.schema.directory import Office
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import Visit
 from visitsync.service.slices import in_slices
 
@@ -24,7 +25,7 @@ _BLANK: Final = b" \t\r"
 _PLACE: Final = re.compile(r"\((byte \d+)\)$")
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(Struct, frozen=True):
     """One record as handed in."""
 
     index: int

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from visitsync.consent.catalogue import LEGAL_BASES
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
+from visitsync.schema.silent import Struct
 from visitsync.service import measures, messages, recipients
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import DECIDERS, NOT_THERE, PROTECTOR, beside
@@ -36,7 +37,7 @@ LAPSES: Final = 7 * _DAY
 _LONGEST: Final = 184 * _DAY
 
 
-class InvocationDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InvocationDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which law, for whom, what of it, until when, and why."""
 
     basis: str
@@ -50,11 +51,8 @@ class InvocationDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     reason: Annotated[str, Meta(min_length=1, max_length=2000)]
     """Kept in the sealed part of the access log and nowhere else."""
 
-    def __repr__(self) -> str:
-        return "<InvocationDraft>"
 
-
-class InvocationAsked(msgspec.Struct, frozen=True, kw_only=True):
+class InvocationAsked(Struct, frozen=True, kw_only=True):
     """A request that waits for a second person and permits nothing."""
 
     id: str

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import Struct
 from visitsync.service import entries, listing, measures
 from visitsync.service.affairs.actors import DECIDERS
 from visitsync.service.caller import Caller
@@ -23,7 +24,7 @@ from visitsync.store.invocations import Request
 State: TypeAlias = Literal["waiting", "lapsed", "in_force", "ended"]
 
 
-class InvocationStanding(msgspec.Struct, frozen=True, kw_only=True):
+class InvocationStanding(Struct, frozen=True, kw_only=True):
     """One request, and what became of it."""
 
     id: str
@@ -45,11 +46,8 @@ class InvocationStanding(msgspec.Struct, frozen=True, kw_only=True):
     """Past which it opens an address."""
     confirmed_by: str | None
 
-    def __repr__(self) -> str:
-        return f"<InvocationStanding {self.id}>"
 
-
-class Invocations(msgspec.Struct, frozen=True, kw_only=True):
+class Invocations(Struct, frozen=True, kw_only=True):
     """All that were ever asked for, the oldest first."""
 
     household: str

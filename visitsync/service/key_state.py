@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from visitsync.errors import UnknownHousehold
+from visitsync.schema.silent import Struct
 from visitsync.service.affairs.actors import NOT_THERE
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -18,7 +17,7 @@ from visitsync.store import data_keys, erasures, tombstones
 State: TypeAlias = Literal["active", "destroyed", "never_existed"]
 
 
-class KeyState(msgspec.Struct, frozen=True, kw_only=True):
+class KeyState(Struct, frozen=True, kw_only=True):
     """For operators alone: it tells whether there ever was such a household."""
 
     state: State

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import Struct
 from visitsync.service.context import Context
 from visitsync.store import data_keys, index_keys, master_keys, rotations, sealed_rows
 from visitsync.store.index_keys import Epoch as Named
@@ -18,7 +18,7 @@ State: TypeAlias = Literal["newest", "in_use", "may_be_retired", "not_begun", "r
 may stand under it any more, but it is still in the key file."""
 
 
-class Epoch(msgspec.Struct, frozen=True, kw_only=True):
+class Epoch(Struct, frozen=True, kw_only=True):
     """One master key."""
 
     epoch: int
@@ -28,7 +28,7 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     """How many stand under it."""
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class Version(Struct, frozen=True, kw_only=True):
     """Data keys of one kind in one version."""
 
     kind: str
@@ -40,7 +40,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows stand under it; not counted for ``log``, whose old versions stay."""
 
 
-class Index(msgspec.Struct, frozen=True, kw_only=True):
+class Index(Struct, frozen=True, kw_only=True):
     """One key of the blind index."""
 
     epoch: int
@@ -52,7 +52,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     """How many stand under it."""
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class Status(Struct, frozen=True, kw_only=True):
     """The key hierarchy from above."""
 
     provider: str

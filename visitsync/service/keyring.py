@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from visitsync.envelope import IndexKey, KeyContext, MasterKeys, Wrapped, new_data_key
 from visitsync.errors import KeyFileError
+from visitsync.schema.silent import silent
 from visitsync.service.data_key import DataKey, DataKeys, Place, held
 from visitsync.service.masters import refuse_other_index
 from visitsync.service.recent import Recent
@@ -55,6 +56,7 @@ _NOBODYS: Final[Place] = ("", "", "nobodys")
 """Of a key that seals nothing: unwrapped where a household that there is not has none."""
 
 
+@silent
 class _Opened(NamedTuple):
     until: float
     keys: Mapping[int, tuple[bytes, bytes]]

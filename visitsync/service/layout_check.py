@@ -16,10 +16,12 @@ from visitsync.fields.table import Handed, Table
 from visitsync.files import open_file
 from visitsync.schema.directory import Office
 from visitsync.schema.reading import Reading
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import Visit
 from visitsync.service.reading import from_this_office, reading_of
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """One label of a layout and where it was found."""
@@ -32,6 +34,7 @@ class Bound:
     None where the file lacks it."""
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What a layout makes of a sample."""

@@ -18,6 +18,7 @@ from msgspec import Meta
 from visitsync.consent import Decision, release
 from visitsync.errors import BadParameter, NotAllowed, NotNow, UnknownHousehold
 from visitsync.schema.protection import DOCUMENTS
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import entries, measures
 from visitsync.service.affairs.actors import DECIDERS, FIRST
@@ -44,7 +45,7 @@ ACKNOWLEDGES: Final = "Accept-Protected"
 _TOLD: Final = ("address", "postal_code", "phone")
 
 
-class LiftDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LiftDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For whom, for which document, and why."""
 
     recipient: str
@@ -54,17 +55,14 @@ class LiftDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: Annotated[str, Meta(min_length=1, max_length=2000)]
     """Kept in the sealed part of the access log and nowhere else."""
 
-    def __repr__(self) -> str:
-        return "<LiftDraft>"
 
-
-class LiftUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LiftUse(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the recipient looks for."""
 
     purpose: str
 
 
-class LiftStanding(msgspec.Struct, frozen=True, kw_only=True):
+class LiftStanding(Struct, frozen=True, kw_only=True):
     """Where a lift stands."""
 
     id: str
@@ -72,18 +70,15 @@ class LiftStanding(msgspec.Struct, frozen=True, kw_only=True):
     """None: it waits for a second person."""
 
 
-class WhereTheyAre(msgspec.Struct, frozen=True, kw_only=True):
+class WhereTheyAre(Struct, frozen=True, kw_only=True):
     """What one person's entry in the newest report says; no name."""
 
     address: str | None = None
     postal_code: str | None = None
     phone: str | None = None
 
-    def __repr__(self) -> str:
-        return "<WhereTheyAre>"
 
-
-class Lifted(msgspec.Struct, frozen=True, kw_only=True):
+class Lifted(Struct, frozen=True, kw_only=True):
     """Address and telephone for one document, answered once."""
 
     id: str
@@ -92,9 +87,6 @@ class Lifted(msgspec.Struct, frozen=True, kw_only=True):
     protected: bool
     """Always true: whatever is made of this must carry it (住所の保護)."""
     persons: tuple[WhereTheyAre, ...]
-
-    def __repr__(self) -> str:
-        return f"<Lifted {self.id}>"
 
 
 async def ask(context: Context, caller: Caller, shield: str, draft: LiftDraft) -> LiftStanding:

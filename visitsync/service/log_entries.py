@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import Struct, silent
 from visitsync.service import entries, looking_back
 from visitsync.service.affairs import knowing
 from visitsync.service.caller import Caller
@@ -47,7 +48,7 @@ _CALLED: Final = {"address": "client", "sealed_terms": "terms"}
 _OFFICE: Final = re.compile(r"\boffice:\S+")
 
 
-class Who(msgspec.Struct, frozen=True, kw_only=True):
+class Who(Struct, frozen=True, kw_only=True):
     """Who acted, as the directory knew them then; the name is the newest."""
 
     kind: str
@@ -62,7 +63,7 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     offices: tuple[str, ...]
 
 
-class FoundEntry(msgspec.Struct, frozen=True, kw_only=True):
+class FoundEntry(Struct, frozen=True, kw_only=True):
     """One entry, with its place: in a bundle it stands there."""
 
     shard: str
@@ -86,11 +87,8 @@ class FoundEntry(msgspec.Struct, frozen=True, kw_only=True):
     withheld: tuple[str, ...]
     """Members of the sealed part that are there and not told."""
 
-    def __repr__(self) -> str:
-        return f"<FoundEntry {self.shard} {self.seq}>"
 
-
-class Leaf(msgspec.Struct, frozen=True):
+class Leaf(Struct, frozen=True):
     """What of a leaf is looked for and told."""
 
     actor: str
@@ -152,7 +150,7 @@ async def staff_names(
     }
 
 
-class _Named(msgspec.Struct):
+class _Named(Struct, frozen=True):
     name: str
 
 
@@ -188,6 +186,7 @@ def _about(row: Row, sealed: Mapping[str, Any] | None) -> frozenset[str]:
 
 
 # ── telling ───────────────────────────────────────────────────────────────────────────────────────
+@silent
 class _Writer(NamedTuple):
     """What entries are written from."""
 

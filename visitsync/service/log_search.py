@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import KINDS
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct, silent
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import log_entries, looking_back
 from visitsync.service.affairs import knowing
@@ -51,7 +52,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=256)]
 _Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
-class LogSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LogSearch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is looked for; all that is given must fit, and nothing given finds everything."""
 
     household: _Text | None = None
@@ -69,11 +70,8 @@ class LogSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     until: _Instant | None = None
     """The first instant after it."""
 
-    def __repr__(self) -> str:
-        return "<LogSearch>"
 
-
-class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+class LogPage(Struct, frozen=True, kw_only=True):
     """Entries in the order of the log, the newest last."""
 
     entries: tuple[FoundEntry, ...]
@@ -192,6 +190,7 @@ async def _since(connection: AsyncConnection, cursor: str | None) -> Place:
 
 
 # ── finding ───────────────────────────────────────────────────────────────────────────────────────
+@silent
 class _Condition(NamedTuple):
     """One thing that must fit."""
 
@@ -201,6 +200,7 @@ class _Condition(NamedTuple):
     """Whether a leaf of that time does."""
 
 
+@silent
 class _Walk(NamedTuple):
     """What is looked for, resolved."""
 

@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct, silent
 from visitsync.service import log_entries, looking_back
 from visitsync.service.auditors import must_audit
 from visitsync.service.caller import Caller
@@ -40,7 +41,7 @@ Group: TypeAlias = tuple[str, tuple[str, ...]]
 """Agency and roles."""
 
 
-class PersonStatistics(msgspec.Struct, frozen=True, kw_only=True):
+class PersonStatistics(Struct, frozen=True, kw_only=True):
     """What one person did in the period."""
 
     actor: str
@@ -64,7 +65,7 @@ class PersonStatistics(msgspec.Struct, frozen=True, kw_only=True):
     emergencies_unreviewed: int
 
 
-class LogStatistics(msgspec.Struct, frozen=True, kw_only=True):
+class LogStatistics(Struct, frozen=True, kw_only=True):
     """Everybody who did something, and who is with them in a group."""
 
     from_: dt.date = msgspec.field(name="from")
@@ -130,6 +131,7 @@ async def _counted(connection: AsyncConnection, times: range) -> dict[str, list[
     return found
 
 
+@silent
 class _Known(NamedTuple):
     names: Mapping[str, str]
     people: Mapping[str, Looker]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import fiscal_year, split_origin
 from visitsync.consent import Guards, guards, read_scenario
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct, silent
 from visitsync.schema.visit import JST
 from visitsync.service import entries
 from visitsync.service.context import Context
@@ -38,7 +39,7 @@ _SPAN: Final = 1_000
 _CURSOR: Final = re.compile(r"(20[0-9]{2}(?:-[2-9])?)-([0-9]{1,15})")
 
 
-class Period(msgspec.Struct, frozen=True, kw_only=True):
+class Period(Struct, frozen=True, kw_only=True):
     """Days that are looked back on, both inside; a missing one is chosen."""
 
     start: dt.date | None = None
@@ -97,6 +98,7 @@ async def years(connection: AsyncConnection) -> list[tuple[str, int]]:
 
 
 # ── finding ───────────────────────────────────────────────────────────────────────────────────────
+@silent
 class Found(NamedTuple):
     """Entries of a page, and where the next one begins."""
 
@@ -157,6 +159,7 @@ def _overlaps(shard: str, times: range) -> bool:
 
 
 # ── looks ─────────────────────────────────────────────────────────────────────────────────────────
+@silent
 class Past(NamedTuple):
     """One look, opened."""
 
@@ -172,7 +175,7 @@ class Past(NamedTuple):
     """Rule and ref of what allowed it."""
 
 
-class _Leaf(msgspec.Struct):
+class _Leaf(Struct, frozen=True):
     kind: str
     actor: str
     decision: str = ""
@@ -226,6 +229,7 @@ def _basis(written: str) -> tuple[str, str]:
 
 
 # ── who took them ─────────────────────────────────────────────────────────────────────────────────
+@silent
 class Looker(NamedTuple):
     """A viewer as the directory knew them when they looked; without their name."""
 

@@ -10,6 +10,7 @@ import msgspec
 
 from visitsync.consent import read_scenario
 from visitsync.errors import BadParameter, UnknownHousehold
+from visitsync.schema.silent import Struct
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import Beside, beside
 from visitsync.service.caller import Caller
@@ -37,7 +38,7 @@ _READ: Final = {
 Body: TypeAlias = dict[str, Any]
 
 
-class RecordedMeasure(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedMeasure(Struct, frozen=True, kw_only=True):
     """What was recorded: cite it as ``id@version``."""
 
     id: str

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
 from visitsync.schema.protection import MESSAGES
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import consents
 from visitsync.service.affairs import knowing
@@ -26,7 +26,7 @@ _MOST: Final = 1000
 _ANYBODY: Final = tuple(VOCABULARY.roles)
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True):
     """What a reader is told."""
 
     id: str
@@ -42,7 +42,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """When somebody first read it; None: this is the first time."""
 
 
-class Messages(msgspec.Struct, frozen=True, kw_only=True):
+class Messages(Struct, frozen=True, kw_only=True):
     """The newest first."""
 
     messages: tuple[Message, ...]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.envelope import MasterKeys, new_data_key
 from visitsync.envelope.index_key import DEFAULT_TOKEN_BITS
 from visitsync.errors import SchemaMismatch
+from visitsync.schema.silent import Struct
 from visitsync.service import new_keys
 from visitsync.service.context import fitting, logbook_of, open_database, signer_of
 from visitsync.service.key_provider import provider_of
@@ -46,7 +46,7 @@ _AT_ONCE: Final = 20_000
 """Rows whose anchors stand with one entry."""
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class State(Struct, frozen=True, kw_only=True):
     """Where a database stands."""
 
     standing: Standing

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from visitsync.errors import NotAllowed, NotNow, UnknownHousehold
+from visitsync.schema.silent import Struct
 from visitsync.service import measures, messages
 from visitsync.service.affairs.actors import DECIDERS, NOT_THERE, Beside
 from visitsync.service.affairs.refusing import refusing
@@ -27,7 +26,7 @@ Kind: TypeAlias = Literal["break_glass", "invocation"]
 _CONTACT: Final = "contact"
 
 
-class ShieldOpening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ShieldOpening(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For which shield it is confirmed."""
 
     shield: str

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from visitsync.envelope import new_data_key
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import Person
 from visitsync.service.keyring import PERSONS, DataKey, DataKeys, Keyring, Place, ProfilePlace, held
 from visitsync.service.reports import Linked
@@ -17,6 +18,7 @@ _PERSONS: Final = msgspec.json.Decoder(tuple[Person, ...])
 _ENCODER: Final = msgspec.json.Encoder()
 
 
+@silent
 class Arrival(NamedTuple):
     """What one submission says about one registration."""
 
@@ -27,6 +29,7 @@ class Arrival(NamedTuple):
     """Every form, those of the newest report first."""
 
 
+@silent
 class Placed(msgspec.Struct, kw_only=True):
     """Where the registrations of a submission belong, and what there is to store."""
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import clock, directory, epochs
 
 
+@silent
 class Office(NamedTuple):
     """What decisions and answers need of an office."""
 

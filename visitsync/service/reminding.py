@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import structlog
 
+from visitsync.schema.silent import silent
 from visitsync.service import consents, emergencies
 from visitsync.service.affairs.actors import OFFICER, SUPERVISOR
 from visitsync.service.caller import Caller
@@ -35,6 +36,7 @@ _EVERYBODY: Final = frozenset({"*"})
 _LOG: Final = structlog.get_logger()
 
 
+@silent
 class Due(NamedTuple):
     """Something that somebody must look at."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from visitsync.schema.reading import Problem
+from visitsync.schema.silent import Struct
 
 Mode: TypeAlias = Literal["partial", "all"]
 """``partial``: good records are taken beside rejected ones; ``all``: all of them or none."""
@@ -19,20 +18,20 @@ Status: TypeAlias = Literal[
 ``not_taken``: good by itself, but in mode ``all`` another record was not."""
 
 
-class Records(msgspec.Struct, frozen=True):
+class Records(Struct, frozen=True):
     """Canonical reports (`schema.visit`): NDJSON, or one JSON array."""
 
     content: bytes
     ndjson: bool = True
 
 
-class Files(msgspec.Struct, frozen=True):
+class Files(Struct, frozen=True):
     """The office's own files, read together by its layouts: names and bytes."""
 
     files: tuple[tuple[str, bytes], ...]
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Terms(Struct, frozen=True, kw_only=True):
     """How something is handed in."""
 
     dry_run: bool = False
@@ -45,7 +44,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 AS_IT_COMES: Final = Terms()
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(Struct, frozen=True, kw_only=True):
     """What became of one record."""
 
     index: int
@@ -60,7 +59,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """The field to mend, never its value."""
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Counts(Struct, frozen=True, kw_only=True):
     """How many records of each status."""
 
     created: int = 0
@@ -73,7 +72,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
 
 
-class Linked(msgspec.Struct, frozen=True, kw_only=True):
+class Linked(Struct, frozen=True, kw_only=True):
     """What became of registrations that were not known before."""
 
     new: int = 0
@@ -84,7 +83,7 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
     """In a household of their own until a person at the review desk decides."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(Struct, frozen=True, kw_only=True):
     """The answer to a submission."""
 
     submission: str | None
@@ -107,6 +106,3 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def taken(self) -> bool:
         """Whether anything of it was (or in a dry run would be) refused as a whole."""
         return self.counts.not_taken == 0
-
-    def __repr__(self) -> str:
-        return f"<Report {self.submission}>"

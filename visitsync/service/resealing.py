@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import Tampered
+from visitsync.schema.silent import silent
 from visitsync.service.keyring import (
     EVIDENCE,
     PERSONS,
@@ -25,6 +26,7 @@ MOST: Final = 100
 """Rows that are sealed anew in one transaction."""
 
 
+@silent
 class Done(NamedTuple):
     """What became of some rows."""
 

@@ -6,10 +6,9 @@ import asyncio
 import datetime as dt
 from typing import Final
 
-import msgspec
-
 from visitsync.errors import NotNow, UnknownHousehold
 from visitsync.retention.rules import RETENTION_ENDED
+from visitsync.schema.silent import Struct
 from visitsync.service import erasures as asking
 from visitsync.service import retained
 from visitsync.service.caller import Caller
@@ -20,7 +19,7 @@ from visitsync.store import clock, erasures
 _PAUSE: Final = 0.02
 
 
-class DueHousehold(msgspec.Struct, frozen=True, kw_only=True):
+class DueHousehold(Struct, frozen=True, kw_only=True):
     """A household whose period has ended."""
 
     household: str
@@ -32,7 +31,7 @@ class DueHousehold(msgspec.Struct, frozen=True, kw_only=True):
     decided: bool
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(Struct, frozen=True, kw_only=True):
     """What the rules say of all households."""
 
     due: tuple[DueHousehold, ...]
@@ -43,7 +42,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Households that no rule lets go: a period or a child's birth date is not known."""
 
 
-class Decided(msgspec.Struct, frozen=True, kw_only=True):
+class Decided(Struct, frozen=True, kw_only=True):
     """What became of what was asked for."""
 
     announced: int

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.schema.directory import Office
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import Person, Visit
 from visitsync.service import ids, intake
 from visitsync.service.folding import distinct
@@ -24,7 +24,7 @@ from visitsync.store.visits import Row
 _TAKEN: Final = frozenset({"created", "updated", "voided"})
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Judged(Struct, frozen=True):
     """A record and what becomes of it."""
 
     item: Item

@@ -11,11 +11,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.envelope import MasterKeys
 from visitsync.errors import BadParameter, KeysLeft, Tampered
+from visitsync.schema.silent import Struct
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.keyring import Keyring
@@ -29,7 +29,7 @@ _PAUSE: Final = 0.02
 """Seconds between two batches, so that whoever serves meanwhile gets to write."""
 
 
-class Begun(msgspec.Struct, frozen=True, kw_only=True):
+class Begun(Struct, frozen=True, kw_only=True):
     """Where a rotation stands."""
 
     epoch: int
@@ -41,7 +41,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """Data keys under older ones."""
 
 
-class Wrapped(msgspec.Struct, frozen=True, kw_only=True):
+class Wrapped(Struct, frozen=True, kw_only=True):
     """What wrapping anew came to."""
 
     done: int

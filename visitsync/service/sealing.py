@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from visitsync.envelope import Context, open_sealed, seal
+from visitsync.schema.silent import silent
 from visitsync.service.data_key import DataKey
 
 
+@silent
 class VisitPlace(NamedTuple):
     """Where one revision of a report is sealed."""
 
@@ -17,6 +19,7 @@ class VisitPlace(NamedTuple):
     revision: int
 
 
+@silent
 class ProfilePlace(NamedTuple):
     """Where one edition of what an office knows of a family is sealed."""
 

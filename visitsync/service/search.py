@@ -22,6 +22,7 @@ from visitsync.errors import BadParameter, DatabaseUnavailable
 from visitsync.linking import IndexTerm, index_terms
 from visitsync.linking import Registration as Described
 from visitsync.schema.partial_date import is_partial_date
+from visitsync.schema.silent import Struct, silent
 from visitsync.schema.visit import Person
 from visitsync.service import entries
 from visitsync.service import sought as sought_terms
@@ -190,7 +191,7 @@ def _fits(
     return False
 
 
-class _OfPersons(msgspec.Struct, frozen=True):
+class _OfPersons(Struct, frozen=True):
     """What is shown of one report about who it is; members are missing where they stay hidden."""
 
     case_no: str | None = None
@@ -231,6 +232,7 @@ def _terms_in(persons: bytes) -> frozenset[IndexTerm]:
 
 
 # ── what is answered ──────────────────────────────────────────────────────────────────────────────
+@silent
 class _Matched(NamedTuple):
     match: Match
     bases: frozenset[str]
@@ -238,6 +240,7 @@ class _Matched(NamedTuple):
     """Of the visit that the persons were taken from."""
 
 
+@silent
 class _Seen(NamedTuple):
     shown: Mapping[str, Decision]
     """By report."""

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.service import measures, sheltering
 from visitsync.service.affairs import knowing
 from visitsync.service.affairs.actors import FIRST, OFFICER, PROTECTOR, SUPERVISOR, beside
@@ -30,7 +31,7 @@ _PROTECTORS: Final = f"role:{PROTECTOR}@agency:"
 _A_YEAR: Final = dt.timedelta(days=365)
 
 
-class ShieldDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ShieldDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A shield before it is recorded; nothing need be said."""
 
     from_: dt.datetime | None = msgspec.field(name="from", default=None)
@@ -42,14 +43,14 @@ class ShieldDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     withhold_notes: bool = True
 
 
-class Confirmation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A shield is no longer provisional, or its date is put off."""
 
     until: dt.datetime | None = None
     """None: the date stays."""
 
 
-class Ageing(msgspec.Struct, frozen=True, kw_only=True):
+class Ageing(Struct, frozen=True, kw_only=True):
     """A shield that somebody must look at. No name and no address."""
 
     shield: str
@@ -62,7 +63,7 @@ class Ageing(msgspec.Struct, frozen=True, kw_only=True):
     ``past_its_date``."""
 
 
-class AgeingReport(msgspec.Struct, frozen=True, kw_only=True):
+class AgeingReport(Struct, frozen=True, kw_only=True):
     """All of them, the oldest first."""
 
     shields: tuple[Ageing, ...]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, DirectoryError, NotNow
 from visitsync.schema.directory import Directive, Staff
+from visitsync.schema.silent import silent
 from visitsync.service import authority, caseloads, consents, notices
 from visitsync.store import clock, directory, epochs, facts, households, tokens
 from visitsync.store.facts import VIEWER, Fact
@@ -23,6 +24,7 @@ _NOBODY: Final = caseloads.viewer_body(
 """What is left of somebody who no longer works here: no role, so no purpose and nothing to see."""
 
 
+@silent
 class Sealed(NamedTuple):
     """Somebody's entry in the directory, sealed, and under which version of the key."""
 

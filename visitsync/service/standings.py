@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import authority, consents
 from visitsync.service.affairs.actors import Actor
@@ -29,7 +30,7 @@ _EVERYTHING: Final = "*"
 _SOON: Final = 30 * 86_400_000_000
 
 
-class DirectiveStanding(msgspec.Struct, frozen=True, kw_only=True):
+class DirectiveStanding(Struct, frozen=True, kw_only=True):
     """One directive as it is now."""
 
     id: str
@@ -59,7 +60,7 @@ class DirectiveStanding(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: dt.datetime | None
 
 
-class Directives(msgspec.Struct, frozen=True, kw_only=True):
+class Directives(Struct, frozen=True, kw_only=True):
     """All that a household's family ever decided, the oldest first."""
 
     household: str

@@ -15,6 +15,7 @@ from visitsync.errors import NotAllowed, RepeatedKey, UnknownOffice
 from visitsync.fields.layout import Layout
 from visitsync.schema.directory import Directory, Office
 from visitsync.schema.reading import Problem
+from visitsync.schema.silent import silent
 from visitsync.service import caseloads, entries, intake, placing, revisions, sheltering
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -43,6 +44,7 @@ from visitsync.store.submissions import Submission
 _REPORT: Final = msgspec.json.Decoder(Report)
 
 
+@silent
 class _Read(NamedTuple):
     """What was handed in, record by record."""
 
@@ -99,6 +101,7 @@ async def submit(
         return await _take(context, turn, caller, _Work(found, read, terms, fingerprint))
 
 
+@silent
 class _Work(NamedTuple):
     office: Office
     read: _Read
@@ -106,6 +109,7 @@ class _Work(NamedTuple):
     fingerprint: bytes
 
 
+@silent
 class _Taken(NamedTuple):
     report: Report
     rows: list[visits.Row]

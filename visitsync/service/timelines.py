@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from visitsync.consent import Released, release
 from visitsync.errors import BadParameter, DatabaseUnavailable, NotAllowed, UnknownHousehold
 from visitsync.schema.attendance import Attendance, attendance_of
+from visitsync.schema.silent import silent
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import entries
 from visitsync.service.caller import Caller
@@ -89,6 +90,7 @@ def refuse_unless_staff(caller: Caller, purpose: str) -> None:
         raise BadParameter("is no purpose of the vocabulary", where="purpose")
 
 
+@silent
 class Look(NamedTuple):
     """A decided look, ready to be logged."""
 

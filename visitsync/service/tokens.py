@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import BadParameter, NotSignedIn
+from visitsync.schema.silent import Struct
 from visitsync.service.caller import SCOPES, Caller, Scope
 from visitsync.service.context import Context
 from visitsync.service.directory import known_directory
@@ -35,7 +36,7 @@ _USUAL: Final[dict[str, tuple[Scope, ...]]] = {
 """What a member of staff of a role usually needs; the others read and record."""
 
 
-class Issued(msgspec.Struct, frozen=True, kw_only=True):
+class Issued(Struct, frozen=True, kw_only=True):
     """A new token."""
 
     token: str
@@ -44,11 +45,8 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     """Shown once and stored nowhere."""
     expires_at: dt.datetime
 
-    def __repr__(self) -> str:
-        return f"<Issued {self.token}>"
 
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class Listed(Struct, frozen=True, kw_only=True):
     """A token without its secret."""
 
     token: str

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.consent import Guards
 from visitsync.errors import NotAllowed
+from visitsync.schema.silent import Struct
 from visitsync.service import consents, looking_back
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -32,7 +33,7 @@ _MOST: Final = 100
 """Looks on a page."""
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True):
+class Use(Struct, frozen=True, kw_only=True):
     """One look at an office's records."""
 
     at: dt.datetime
@@ -47,11 +48,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[str, ...]
     """The office's own case numbers."""
 
-    def __repr__(self) -> str:
-        return "<Use>"
 
-
-class Uses(msgspec.Struct, frozen=True, kw_only=True):
+class Uses(Struct, frozen=True, kw_only=True):
     """A page of an office's mirror, the newest last."""
 
     office: str
@@ -119,7 +117,7 @@ async def _written(
     return [writer.use(one) for one in told]
 
 
-class _Writer(msgspec.Struct, frozen=True, kw_only=True):
+class _Writer(Struct, frozen=True, kw_only=True):
     """What one look is written from."""
 
     office: Office
@@ -178,7 +176,7 @@ async def _case_numbers(
     return {report: number for report, number in numbers.items() if number is not None}
 
 
-class _Numbered(msgspec.Struct):
+class _Numbered(Struct, frozen=True):
     case_no: str | None = None
 
 

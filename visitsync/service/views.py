@@ -8,12 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from visitsync.consent import Reason
+from visitsync.schema.silent import Struct
 from visitsync.timeline import Gap, Mark
 
 _FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
+class Page(Struct, frozen=True, kw_only=True):
     """Which part of a timeline is wanted. Applied after deciding; it never shows more."""
 
     start: dt.date | None = None
@@ -31,7 +32,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING: Final = Page()
 
 
-class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+class Earlier(Struct, frozen=True, kw_only=True):
     """That an earlier revision exists; what it said is not shown."""
 
     revision: int
@@ -39,7 +40,7 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: dt.datetime
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class Shown(Struct, frozen=True, kw_only=True):
     """One entry of a timeline."""
 
     record: str
@@ -60,11 +61,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         """The members of `line`."""
         return _FIELDS.decode(self.line)
 
-    def __repr__(self) -> str:
-        return f"<Shown {self.record}>"
 
-
-class Masked(msgspec.Struct, frozen=True, kw_only=True):
+class Masked(Struct, frozen=True, kw_only=True):
     """An office that holds records the viewer may not see; the viewer may ask it."""
 
     office: str
@@ -74,7 +72,7 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
     program: str
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(Struct, frozen=True, kw_only=True):
     """One page of a household's timeline, in order of time."""
 
     household: str
@@ -91,11 +89,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     """Entries on all pages together: only what may be seen."""
 
-    def __repr__(self) -> str:
-        return f"<View {self.household}>"
 
-
-class Sought(msgspec.Struct, frozen=True, kw_only=True):
+class Sought(Struct, frozen=True, kw_only=True):
     """What a search goes by; at least a name or kana with a birth date, a phone or a case number.
 
     All that is given must fit.
@@ -108,11 +103,8 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None = None
     case_no: str | None = None
 
-    def __repr__(self) -> str:
-        return "<Sought>"
 
-
-class Match(msgspec.Struct, frozen=True, kw_only=True):
+class Match(Struct, frozen=True, kw_only=True):
     """A household that was found and of which the viewer may see something."""
 
     household: str
@@ -123,11 +115,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     programs: tuple[str, ...]
     """Of the shown visits, sorted."""
 
-    def __repr__(self) -> str:
-        return f"<Match {self.household}>"
 
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Found(Struct, frozen=True, kw_only=True):
     """The answer to a search; none and not-for-you are the same empty answer."""
 
     households: tuple[Match, ...]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.service import entries
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
@@ -17,6 +18,7 @@ from visitsync.store import data_keys, epochs, households
 from visitsync.store.access_log import Head, Row
 
 
+@silent
 class About(NamedTuple):
     """What one entry says beside who and what kind of change."""
 

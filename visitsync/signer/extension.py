@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from visitsync.audit import Frontier
+from visitsync.schema.silent import Struct
 
 
-class Signed(msgspec.Struct, frozen=True, kw_only=True):
+class Signed(Struct, frozen=True, kw_only=True):
     """The last head that was signed."""
 
     shard: str
@@ -21,11 +20,8 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
         """How many entries it covers."""
         return Frontier.from_bytes(self.frontier).size
 
-    def __repr__(self) -> str:
-        return f"<Signed {self.shard} at {self.size}>"
 
-
-class Extension(msgspec.Struct, frozen=True, kw_only=True):
+class Extension(Struct, frozen=True, kw_only=True):
     """Entries that were committed after the last signed head, and the head they give."""
 
     shard: str

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from visitsync.errors import TombstonesError
+from visitsync.schema.silent import silent
 
 What: TypeAlias = Literal["records", "log"]
 """All keys but the log's, or that one."""
@@ -35,6 +36,7 @@ _LINE: Final = re.compile(
 )
 
 
+@silent
 class Tombstone(NamedTuple):
     """Something of a household that there is no more, and never will be again."""
 
@@ -145,6 +147,7 @@ class Tombstones:
         return _Known(tuple(found), last, whole)
 
 
+@silent
 class _Known(NamedTuple):
     found: tuple[Tombstone, ...]
     last: bytes

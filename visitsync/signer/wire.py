@@ -11,6 +11,7 @@ import msgspec
 
 from visitsync.audit import Certificate, Receipt
 from visitsync.errors import SignerError
+from visitsync.schema.silent import Struct
 from visitsync.signer.extension import Extension, Signed
 
 LENGTH_BYTES: Final = 4
@@ -18,33 +19,33 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 """More than the hashes of a minute in which the signer was away."""
 
 
-class AskKey(msgspec.Struct, frozen=True, tag="key", forbid_unknown_fields=True):
+class AskKey(Struct, frozen=True, tag="key", forbid_unknown_fields=True):
     """Which key signs?"""
 
 
-class AskSigned(msgspec.Struct, frozen=True, tag="signed", forbid_unknown_fields=True):
+class AskSigned(Struct, frozen=True, tag="signed", forbid_unknown_fields=True):
     """What was signed last?"""
 
 
-class AskExtension(msgspec.Struct, frozen=True, tag="extend", forbid_unknown_fields=True):
+class AskExtension(Struct, frozen=True, tag="extend", forbid_unknown_fields=True):
     """Sign the head after these entries."""
 
     extension: Extension
 
 
-class AskReceipt(msgspec.Struct, frozen=True, tag="receipt", forbid_unknown_fields=True):
+class AskReceipt(Struct, frozen=True, tag="receipt", forbid_unknown_fields=True):
     """Sign this receipt."""
 
     receipt: Receipt
 
 
-class AskCertificate(msgspec.Struct, frozen=True, tag="certificate", forbid_unknown_fields=True):
+class AskCertificate(Struct, frozen=True, tag="certificate", forbid_unknown_fields=True):
     """Sign this certificate of erasure."""
 
     certificate: Certificate
 
 
-class AskManifest(msgspec.Struct, frozen=True, tag="manifest", forbid_unknown_fields=True):
+class AskManifest(Struct, frozen=True, tag="manifest", forbid_unknown_fields=True):
     """Sign what a backup says of itself."""
 
     manifest: str
@@ -53,7 +54,7 @@ class AskManifest(msgspec.Struct, frozen=True, tag="manifest", forbid_unknown_fi
 Question: TypeAlias = AskKey | AskSigned | AskExtension | AskReceipt | AskCertificate | AskManifest
 
 
-class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_fields=True):
+class Answered(Struct, frozen=True, tag="answered", forbid_unknown_fields=True):
     """What the signer says; of these the one that was asked for."""
 
     vkey: str = ""
@@ -62,7 +63,7 @@ class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_field
     """Or a certificate, or a manifest."""
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused", forbid_unknown_fields=True):
+class Refused(Struct, frozen=True, tag="refused", forbid_unknown_fields=True):
     """Why the signer does not: it never signs this, or cannot now."""
 
     never: bool

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.errors import LogBroken
+from visitsync.schema.silent import silent
 from visitsync.store.clock import Now
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import log_entry, log_head, log_year
@@ -16,6 +17,7 @@ from visitsync.store.tables import log_entry, log_head, log_year
 _PAGE: Final = 5_000
 
 
+@silent
 class Head(NamedTuple):
     """The head of the log, and the database's present instant."""
 
@@ -35,6 +37,7 @@ class Head(NamedTuple):
     now: int
 
 
+@silent
 class Row(NamedTuple):
     """One entry as stored."""
 

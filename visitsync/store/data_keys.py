@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk
 from visitsync.store.among import among_given
 from visitsync.store.key_tables import data_key
@@ -18,6 +19,7 @@ DESTROYED: Final = "destroyed"
 """Its wrapped bytes are gone; the row stays, so that it is never made anew."""
 
 
+@silent
 class Key(NamedTuple):
     """One wrapped key."""
 

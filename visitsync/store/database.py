@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from visitsync.errors import CommitUnknown, DatabaseUnavailable
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.embedded import EmbeddedConnection
 from visitsync.store.prepared import driver_of
@@ -45,6 +46,7 @@ DRIVER_ERRORS: Final = (
 """All that a driver raises; none of it is passed on."""
 
 
+@silent
 @dataclass(frozen=True, slots=True)
 class Database:
     """One database, by its two doors."""

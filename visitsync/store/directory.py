@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.tables import agency, claim, layout, municipality, office, staff
 
 
+@silent
 class Rows(NamedTuple):
     """The directory as stored."""
 

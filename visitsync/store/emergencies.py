@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.access_log import Row
 from visitsync.store.among import among
 from visitsync.store.tables import emergency, log_entry
 
 
+@silent
 class Emergency(NamedTuple):
     """One access; its id is that of the grant."""
 

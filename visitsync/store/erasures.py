@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.key_tables import data_key, erasure, hold, tombstone
@@ -15,6 +16,7 @@ from visitsync.store.tables import fact, visit
 from visitsync.store.tombstones import LOG, RECORDS
 
 
+@silent
 class Erasure(NamedTuple):
     """One erasure, from the first person's asking to its end."""
 
@@ -33,6 +35,7 @@ class Erasure(NamedTuple):
     told: str | None = None
 
 
+@silent
 class Hold(NamedTuple):
     """While it stands nothing of the household is erased."""
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk, changes
 from visitsync.store.among import among, among_given
 from visitsync.store.clock import Now
@@ -19,6 +20,7 @@ from visitsync.store.tombstones import RECORDS
 VIEWER: Final = "viewer"
 
 
+@silent
 class Fact(NamedTuple):
     """One version of a fact; `body` is JSON without what the other members say."""
 
@@ -30,6 +32,7 @@ class Fact(NamedTuple):
     body: str
 
 
+@silent
 class Case(NamedTuple):
     """A household in somebody's caseload, as it stands now."""
 
@@ -39,6 +42,7 @@ class Case(NamedTuple):
     until_at: int | None
 
 
+@silent
 class Known(NamedTuple):
     """What one statement saw, so all of one instant."""
 
@@ -294,6 +298,7 @@ async def caseloads(
     return found
 
 
+@silent
 class _Entry(NamedTuple):
     viewer: str
     household: str

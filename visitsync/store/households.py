@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk, changes
 from visitsync.store.among import among, among_given
 from visitsync.store.prepared import Prepared
@@ -22,6 +23,7 @@ from visitsync.store.tables import (
 )
 
 
+@silent
 class Registration(NamedTuple):
     """An office's registration; the profile is sealed."""
 
@@ -35,6 +37,7 @@ class Registration(NamedTuple):
     key_version: int
 
 
+@silent
 class Edition(NamedTuple):
     """A profile as it is stored, sealed, and the version of the data key that it is under."""
 
@@ -43,6 +46,7 @@ class Edition(NamedTuple):
     key_version: int
 
 
+@silent
 class Link(NamedTuple):
     """Since when a registration belongs to a household, and who said so."""
 
@@ -57,6 +61,7 @@ class Link(NamedTuple):
     evidence: str
 
 
+@silent
 class Review(NamedTuple):
     """A question for a person."""
 
@@ -68,6 +73,7 @@ class Review(NamedTuple):
     rules: str
 
 
+@silent
 class Term(NamedTuple):
     """A blind index term of a registration."""
 

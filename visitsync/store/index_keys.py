@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.key_tables import index_key
@@ -18,6 +19,7 @@ from visitsync.store.prepared import Prepared
 from visitsync.store.tables import index_term
 
 
+@silent
 class Epoch(NamedTuple):
     """One epoch."""
 

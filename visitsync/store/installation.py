@@ -7,11 +7,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.clock import Now
 from visitsync.store.tables import installation, intake
 
 
+@silent
 class Installation(NamedTuple):
     """Set once."""
 

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.access_log import Row
 from visitsync.store.tables import invocation_request, log_entry
 
 
+@silent
 class Request(NamedTuple):
     """A request; its id is that of the invocation that it may become."""
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store.looks import Part
 from visitsync.store.tables import log_entry
 
@@ -28,6 +29,7 @@ _SATURDAY: Final = 6
 _MEMBERS: Final = ("actor", "kind", "decision", "basis", "records")
 
 
+@silent
 class Count(NamedTuple):
     """How many entries are alike."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store.access_log import Row
 from visitsync.store.among import among
 from visitsync.store.tables import log_entry
@@ -15,6 +16,7 @@ from visitsync.store.tables import log_entry
 _COLUMNS: Final[tuple[sa.Column[Any], ...]] = tuple(log_entry.c[name] for name in Row._fields)
 
 
+@silent
 class Place(NamedTuple):
     """A place in the log; places sort in the order of time."""
 
@@ -22,6 +24,7 @@ class Place(NamedTuple):
     seq: int
 
 
+@silent
 class Part(NamedTuple):
     """A part of a year's log."""
 

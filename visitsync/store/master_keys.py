@@ -11,12 +11,14 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.clock import Now
 from visitsync.store.key_tables import master_key
 from visitsync.store.prepared import Prepared
 
 
+@silent
 class Master(NamedTuple):
     """One epoch."""
 

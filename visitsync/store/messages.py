@@ -9,12 +9,14 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.facts import VIEWER
 from visitsync.store.tables import fact, message, staff
 
 
+@silent
 class Message(NamedTuple):
     """One message to one reader."""
 

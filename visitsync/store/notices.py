@@ -7,10 +7,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk
 from visitsync.store.tables import notice
 
 
+@silent
 class Notice(NamedTuple):
     """One version."""
 

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ClauseElement
 
+from visitsync.schema.silent import silent
 
+
+@silent
 class _Compiled(NamedTuple):
     sql: str
     names: tuple[str, ...]

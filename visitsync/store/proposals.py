@@ -10,10 +10,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk
 from visitsync.store.tables import proposal
 
 
+@silent
 class Proposal(NamedTuple):
     """A consent as it will stand among the facts."""
 

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.facts import Fact
 from visitsync.store.tables import closing, confirmed, fact, lift
 
 
+@silent
 class Closing(NamedTuple):
     """Somebody asked to end a shield or block."""
 
@@ -21,6 +23,7 @@ class Closing(NamedTuple):
     asked_at: int
 
 
+@silent
 class Lift(NamedTuple):
     """One document for one recipient, past one shield."""
 

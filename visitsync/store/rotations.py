@@ -8,9 +8,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store.key_tables import key_rotation
 
 
+@silent
 class Rotation(NamedTuple):
     """One that is not finished."""
 

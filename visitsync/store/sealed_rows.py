@@ -12,12 +12,14 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.key_tables import data_key
 from visitsync.store.tables import evidence, registration, staff, submission, visit
 
 
+@silent
 class _Stand(NamedTuple):
     """Where rows stand that keys of a kind seal."""
 
@@ -39,6 +41,7 @@ _STANDS: Final[Mapping[str, _Stand]] = {
 KINDS: Final = tuple(_STANDS)
 
 
+@silent
 class Row(NamedTuple):
     """One sealed row."""
 
@@ -52,6 +55,7 @@ class Row(NamedTuple):
     sealed: bytes
 
 
+@silent
 class Anew(NamedTuple):
     """The same row, sealed under another version."""
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.tables import submission
 
 
+@silent
 class Submission(NamedTuple):
     """One stored submission."""
 

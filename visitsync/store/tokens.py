@@ -8,12 +8,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import changes
 from visitsync.store.among import among
 from visitsync.store.clock import Now
 from visitsync.store.tables import consent_epoch, log_head, token
 
 
+@silent
 class Token(NamedTuple):
     """A stored token."""
 

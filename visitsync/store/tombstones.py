@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk
 from visitsync.store.key_tables import data_key, tombstone
 
@@ -16,6 +17,7 @@ RECORDS: Final = "records"
 LOG: Final = "log"
 
 
+@silent
 class Tombstone(NamedTuple):
     """Something of a household that was erased."""
 

@@ -8,12 +8,14 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.store import bulk, changes
 from visitsync.store.among import among, among_given
 from visitsync.store.prepared import Prepared
 from visitsync.store.tables import visit
 
 
+@silent
 class Row(NamedTuple):
     """One revision of one report, in the order of the table's columns."""
 
@@ -33,6 +35,7 @@ class Row(NamedTuple):
     key_version: int
 
 
+@silent
 class Held(NamedTuple):
     """What tells a revision that stands here already from a new one."""
 
@@ -42,6 +45,7 @@ class Held(NamedTuple):
     content: bytes
 
 
+@silent
 class Stored(NamedTuple):
     """What a timeline needs of one revision."""
 
@@ -58,6 +62,7 @@ class Stored(NamedTuple):
     key_version: int
 
 
+@silent
 class Sealed(NamedTuple):
     """A revision sealed anew, and the version of the data key that it is under."""
 
@@ -65,6 +70,7 @@ class Sealed(NamedTuple):
     key_version: int
 
 
+@silent
 class Within(NamedTuple):
     """Of which households which visits are read.
 

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final, TypeAlias
 
-import msgspec
-
+from visitsync.schema.silent import Struct
 from visitsync.timeline.entries import MarkKind
 
 SLACK: Final = dt.timedelta(minutes=15)
@@ -24,7 +23,7 @@ Pair: TypeAlias = tuple[MarkKind, str, str]
 """A kind of mark and the two records that get it."""
 
 
-class Presence(msgspec.Struct, frozen=True, kw_only=True):
+class Presence(Struct, frozen=True, kw_only=True):
     """When somebody of one program was, or was said to be, in the house."""
 
     record: str

@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from visitsync.schema.attendance import Attendance
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import TOOK_PLACE
 
 MarkKind: TypeAlias = Literal["overlap", "reported_twice", "revision_gap"]
 
 
-class Reported(msgspec.Struct, frozen=True, kw_only=True):
+class Reported(Struct, frozen=True, kw_only=True):
     """One revision of one reported visit, as stored."""
 
     record: str
@@ -27,11 +26,8 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     line: bytes
     """The whole report, canonical; carried along unread."""
 
-    def __repr__(self) -> str:
-        return f"<Reported {self.record} r{self.revision}>"
 
-
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class Mark(Struct, frozen=True, kw_only=True):
     """Something about an entry that a reader must see.
 
     ``overlap``: two programs were in the house at one time. ``reported_twice``: another office
@@ -43,7 +39,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """The records it concerns, sorted; none for ``revision_gap``."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, kw_only=True):
     """One visit: what is said of it now, and everything that was said before."""
 
     record: str
@@ -64,7 +60,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return not self.is_voided and self.current.visit.outcome in TOOK_PLACE
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class Gap(Struct, frozen=True, kw_only=True):
     """A stretch in which a program did not come, clearly longer than it usually stays away."""
 
     program: str
@@ -74,7 +70,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """The day of the visit that ended it."""
 
 
-class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+class Timeline(Struct, frozen=True, kw_only=True):
     """Everything that was reported of one household, in order of time."""
 
     entries: tuple[Entry, ...]

@@ -16,6 +16,7 @@ import msgspec
 from visitsync.consent import Reason
 from visitsync.schema.problems import PROBLEMS, sentence
 from visitsync.schema.reading import Level
+from visitsync.schema.silent import Struct
 from visitsync.service.reports import Counts, Mode, Report, Status
 from visitsync.service.views import Earlier, Masked, Shown, View
 from visitsync.timeline import Gap, Mark
@@ -29,12 +30,7 @@ _RELEASED: Final = {
 """Released fields have no schema of their own: which are there is decided each time."""
 
 
-class _Answer(msgspec.Struct, frozen=True, kw_only=True):
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class Because(_Answer, frozen=True, kw_only=True):
+class Because(Struct, frozen=True, kw_only=True):
     """Why a category of an entry is shown: the consent by id and version, or the law."""
 
     category: str
@@ -42,7 +38,7 @@ class Because(_Answer, frozen=True, kw_only=True):
     ref: str
 
 
-class TimelineEntry(_Answer, frozen=True, kw_only=True):
+class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One visit."""
 
     record: str
@@ -61,7 +57,7 @@ class TimelineEntry(_Answer, frozen=True, kw_only=True):
         return _FIELDS.decode(self.visit)
 
 
-class HouseholdTimeline(_Answer, frozen=True, kw_only=True):
+class HouseholdTimeline(Struct, frozen=True, kw_only=True):
     """One household's visits as one viewer may see them for one purpose."""
 
     household: str
@@ -81,7 +77,7 @@ class HouseholdTimeline(_Answer, frozen=True, kw_only=True):
     """Where the next page begins."""
 
 
-class ToMend(_Answer, frozen=True, kw_only=True):
+class ToMend(Struct, frozen=True, kw_only=True):
     """Something the office must look at, in the file it handed in."""
 
     file: str
@@ -92,7 +88,7 @@ class ToMend(_Answer, frozen=True, kw_only=True):
     message: str
 
 
-class RecordLine(_Answer, frozen=True, kw_only=True):
+class RecordLine(Struct, frozen=True, kw_only=True):
     """What became of one record."""
 
     index: int
@@ -105,7 +101,7 @@ class RecordLine(_Answer, frozen=True, kw_only=True):
     messages: tuple[str, ...]
 
 
-class SubmissionReport(_Answer, frozen=True, kw_only=True):
+class SubmissionReport(Struct, frozen=True, kw_only=True):
     """What became of a submission."""
 
     submission: str | None
@@ -122,7 +118,7 @@ class SubmissionReport(_Answer, frozen=True, kw_only=True):
     unread_columns: tuple[str, ...]
 
 
-class Standing(_Answer, frozen=True, kw_only=True):
+class Standing(Struct, frozen=True, kw_only=True):
     """Whether the service runs, or is ready."""
 
     status: str

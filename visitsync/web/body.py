@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from aiohttp import multipart, web
 
 from visitsync.errors import BadMultipart, TooLarge, TooManyRequests, TooSlow, UnsupportedMediaType
+from visitsync.schema.silent import silent
 from visitsync.web.limits import Limits
 
 LIMITS: Final = web.AppKey("limits", Limits)
@@ -23,6 +24,7 @@ _NAME_LENGTH: Final = 200
 _HEADER_END: Final = b"\r\n\r\n"
 
 
+@silent
 class NamedFile(NamedTuple):
     """One file as it was handed in."""
 

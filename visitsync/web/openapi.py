@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from visitsync.schema import json_schema
+from visitsync.schema.silent import Struct
 from visitsync.web import problems
 from visitsync.web.route import Operation, Parameter, Route
 
@@ -22,7 +23,7 @@ _LANGUAGE: Final = Parameter(
 )
 
 
-class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProblemDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9457: why something was not answered, and who must act."""
 
     type: str

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service.accesses import Access
@@ -18,6 +19,7 @@ _WORDS: Final[Mapping[str, Any]] = tomllib.loads(
 _BY_LAW: Final = "C5"
 
 
+@silent
 class Told(NamedTuple):
     """What is said of one look, part by part and as one sentence."""
 

@@ -16,12 +16,14 @@ import msgspec
 from aiohttp import web
 
 from visitsync import errors
+from visitsync.schema.silent import silent
 from visitsync.web.language import Language
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
 
 
+@silent
 class Words(NamedTuple):
     """What a reader is told, in one language."""
 
@@ -29,6 +31,7 @@ class Words(NamedTuple):
     detail: str
 
 
+@silent
 class Rule(NamedTuple):
     """How one kind of error is answered."""
 
@@ -63,6 +66,7 @@ STATUSES: Final[Mapping[type[errors.VisitsyncError], Rule]] = {
 """The nearest class on an exception's line of descent counts."""
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One answer that is not what was asked for.

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 from aiohttp import web
 
 from visitsync.errors import BadParameter, SettingsError
+from visitsync.schema.silent import silent
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -26,6 +27,7 @@ REVEALS: Final[Mapping[Reveals, str]] = {
 """By which door a route can let something of a household out."""
 
 
+@silent
 @dataclass(frozen=True, slots=True)
 class Permission:
     """What a caller must hold before the handler runs.
@@ -53,6 +55,7 @@ def open_to_all(why: str) -> Permission:
     return Permission(why=why)
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A parameter of the query string."""
@@ -63,6 +66,7 @@ class Parameter:
     required: bool = False
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """What the OpenAPI document says about a route of the JSON interface.
@@ -84,6 +88,7 @@ class Operation:
     uses: tuple[type, ...] = ()
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One method of one path."""

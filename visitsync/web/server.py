@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import socket
 import struct
@@ -85,6 +86,11 @@ class _Server(Server):
         return _Handler(self, loop=self._loop, **self._kwargs)
 
 
+class _Request(web.Request):
+    def __repr__(self) -> str:
+        return "<Request>"  # aiohttp's tells the path, in which anybody may write anything
+
+
 class Runner(web.AppRunner):
     """Runs an application within `limits`; the caller adds a site and cleans up."""
 
@@ -106,7 +112,7 @@ class Runner(web.AppRunner):
         plain = await super()._make_server()
         return _Server(
             plain.request_handler,
-            request_factory=plain.request_factory,
+            request_factory=functools.partial(self.app._make_request, _cls=_Request),  # noqa: SLF001
             loop=plain._loop,  # noqa: SLF001 -- aiohttp offers no way to set the handler's class
             **plain._kwargs,  # noqa: SLF001
         )

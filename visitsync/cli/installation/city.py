@@ -12,16 +12,17 @@ import msgspec
 
 from visitsync.errors import DirectoryError
 from visitsync.schema import directory
+from visitsync.schema.silent import Struct
 from visitsync.service.directory import Wanted
 
 
-class _Registration(msgspec.Struct):
+class _Registration(Struct, frozen=True):
     office: str
     case_no: str
     household: str
 
 
-class _Households(msgspec.Struct):
+class _Households(Struct, frozen=True):
     registrations: tuple[_Registration, ...] = ()
 
 

@@ -11,6 +11,7 @@ import msgspec
 from visitsync.cli.installation import city
 from visitsync.cli.installation.at_hand import operator
 from visitsync.errors import DirectoryError, SettingsError
+from visitsync.schema.silent import Struct
 from visitsync.service import directory, migration, tokens
 from visitsync.service.context import Context
 from visitsync.settings import Settings
@@ -19,14 +20,11 @@ TOKENS: Final = "dev-tokens.json"
 _DAYS: Final = 90
 
 
-class DevTokens(msgspec.Struct, frozen=True, kw_only=True):
+class DevTokens(Struct, frozen=True, kw_only=True):
     """Tokens of the invented city's offices and staff, by id."""
 
     offices: dict[str, str]
     staff: dict[str, str]
-
-    def __repr__(self) -> str:
-        return "<DevTokens>"
 
 
 async def make(settings: Settings) -> None:

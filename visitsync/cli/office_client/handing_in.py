@@ -18,6 +18,7 @@ import aiohttp
 import msgspec
 
 from visitsync.errors import OperatorError
+from visitsync.schema.silent import silent
 
 TRIES: Final = 4
 PAUSE: Final = 0.5
@@ -32,6 +33,7 @@ _TYPES: Final = {
 }
 
 
+@silent
 class Answer(NamedTuple):
     """What the service answered: a report below 400, a problem document from there on."""
 
@@ -44,6 +46,7 @@ class Answer(NamedTuple):
         return self.status >= 400  # noqa: PLR2004 -- HTTP's errors start there
 
 
+@silent
 class Handed(NamedTuple):
     """What is handed in: names without folders, and bytes."""
 
@@ -69,6 +72,7 @@ def key_of(office: str, files: Sequence[Handed], terms: Terms) -> str:
     return digest.hexdigest()
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Where an office hands in.

@@ -22,6 +22,7 @@ from visitsync.audit import (
     parse_head_extension,
 )
 from visitsync.errors import LogBroken, OperatorError
+from visitsync.schema.silent import silent
 from visitsync.signer import key as keys
 from visitsync.signer.state import replace_file
 
@@ -34,6 +35,7 @@ class Fork(LogBroken):
     """The log contradicts a head that was kept."""
 
 
+@silent
 class Saw(NamedTuple):
     """What a look at the log gave."""
 

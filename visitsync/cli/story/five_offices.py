@@ -14,6 +14,7 @@ from visitsync.cli.story.narrator import Narrator
 from visitsync.cli.story.stage import Stage
 from visitsync.cli.terminal import output
 from visitsync.errors import OperatorError
+from visitsync.schema.silent import silent
 from visitsync.service import links
 from visitsync.service.reports import Linked
 from visitsync.web.pages.sheet import program_name
@@ -22,6 +23,7 @@ _FEES: Final = "_fees"
 _COUNTED: Final = ("created", "updated", "voided", "unchanged", "rejected", "warned")
 
 
+@silent
 @dataclass(slots=True)
 class Tally:
     """What became of an office's files."""

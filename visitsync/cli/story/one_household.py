@@ -11,6 +11,7 @@ from visitsync.cli.story.stage import Stage
 from visitsync.cli.story.viewer import Viewer
 from visitsync.cli.terminal import timeline as picture
 from visitsync.errors import OperatorError
+from visitsync.schema.silent import silent
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import directives
 from visitsync.service.directives import Draft, Recorded
@@ -36,6 +37,7 @@ _SINCE: Final = dt.date(2026, 4, 1)
 _NEWEST: Final = 2
 
 
+@silent
 class Family(NamedTuple):
     """The household of the story."""
 

@@ -16,6 +16,7 @@ from visitsync.cli.installation.first_start import DevTokens
 from visitsync.cli.office_client.handing_in import Desk
 from visitsync.cli.story.viewer import Viewer
 from visitsync.schema.directory import Directory, Office, Staff
+from visitsync.schema.silent import silent
 from visitsync.service.context import Context, open_context
 from visitsync.web.language import Language
 from visitsync.web.serving import served
@@ -23,6 +24,7 @@ from visitsync.web.serving import served
 _LOG: Final = "service.log"
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """The running service, and ways to act in it as anybody of the city."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import aiohttp
 import msgspec
 
+from visitsync.schema.silent import silent
 from visitsync.service.views import Found
 from visitsync.web.answers import HouseholdTimeline
 from visitsync.web.language import Language
 from visitsync.web.openapi import ProblemDocument
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """Somebody who looks.

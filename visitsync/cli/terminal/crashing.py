@@ -6,6 +6,10 @@ import json
 import sys
 import threading
 from types import TracebackType
+from typing import Final
+
+_SET_DUMPABLE: Final = 4
+"""``PR_SET_DUMPABLE`` of prctl(2)."""
 
 
 def leave_nothing() -> None:
@@ -17,6 +21,11 @@ def leave_nothing() -> None:
         import resource  # noqa: PLC0415 -- not there on Windows
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 -- only needed here
+
+        # Where a program collects cores, the limit is not heeded (core(5)).
+        ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _tell(kind: type[BaseException], trace: TracebackType | None) -> None:

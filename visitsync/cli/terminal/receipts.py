@@ -15,8 +15,10 @@ from visitsync.audit import (
 )
 from visitsync.audit.receipt import ANY_VERSION, FIRST_LINE
 from visitsync.errors import BadNote, BadParameter
+from visitsync.schema.silent import silent
 
 
+@silent
 class Read(NamedTuple):
     """What was found."""
 

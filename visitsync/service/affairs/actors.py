@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.consent import Scenario, is_blocked, read_scenario
 from visitsync.consent.facts import Viewer
 from visitsync.errors import NotAllowed
+from visitsync.schema.silent import Struct, silent
 from visitsync.service.caller import Caller
 from visitsync.service.context import Context
 from visitsync.service.gathering import Gathered, scenario
@@ -31,7 +32,7 @@ _PURPOSE: Final = "protection"
 """Blocks and roles ask for no purpose, but a question has one."""
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
+class Actor(Struct, frozen=True, kw_only=True):
     """A member of staff beside one household."""
 
     id: str
@@ -55,6 +56,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             raise NotAllowed("This is for another role")
 
 
+@silent
 class Beside(NamedTuple):
     """Somebody beside a household, with the rules' own reading of what is recorded of it."""
 

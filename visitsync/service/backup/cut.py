@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.schema.silent import silent
 from visitsync.service.context import Context
 from visitsync.store import access_log
 from visitsync.store.access_log import Head
 
 
+@silent
 class Cut(NamedTuple):
     """What a backup reads."""
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from visitsync.envelope import MasterKeys
+from visitsync.schema.silent import silent
 from visitsync.service.caller import Caller
 from visitsync.service.context import logbook_of, open_database
 from visitsync.service.key_provider import provider_of
@@ -19,6 +20,7 @@ from visitsync.store import durability
 from visitsync.store.database import Database
 
 
+@silent
 class Host(NamedTuple):
     """Settings, keys, database and log, none of them checked against each other."""
 

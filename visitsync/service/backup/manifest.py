@@ -15,6 +15,7 @@ import msgspec
 
 from visitsync.audit import NoteVerifier, open_backup_note
 from visitsync.errors import BackupError, BadNote
+from visitsync.schema.silent import Struct
 
 _MOST_BYTES: Final = 64 * 1024
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
@@ -22,7 +23,7 @@ MODE: Final = 0o600
 ACT: Final = "take another backup; keep this one for the auditors"
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,64}\Z")]
@@ -32,7 +33,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """By table."""
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One backup, or one tail of it."""
 
     kind: Literal["full", "tail"]

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import msgspec
 
 from visitsync.errors import BackupError
+from visitsync.schema.silent import silent
 from visitsync.service.backup.manifest import ACT, Part, new_file
 
 _LENGTH: Final = 4
@@ -23,6 +24,7 @@ _MOST: Final = 256 * 1024 * 1024
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
+@silent
 class Frame(NamedTuple):
     """Some rows of one table."""
 
@@ -31,9 +33,6 @@ class Frame(NamedTuple):
     rows: Sequence[Sequence[Any]]
     gone: Sequence[Sequence[Any]]
     """Keys of rows that are no more."""
-
-    def __repr__(self) -> str:
-        return f"<Frame of {self.table}>"
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(Frame)

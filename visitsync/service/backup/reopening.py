@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import INCIDENT, NoteVerifier, open_signed
 from visitsync.errors import BadNote, BadParameter, LogBroken
+from visitsync.schema.silent import Struct
 from visitsync.service import entries
 from visitsync.service.backup.host import Host, host
 from visitsync.service.caller import Caller
@@ -27,7 +27,7 @@ from visitsync.store.access_log import Head
 _MOST_WORDS: Final = 2_000
 
 
-class Reopened(msgspec.Struct, frozen=True, kw_only=True):
+class Reopened(Struct, frozen=True, kw_only=True):
     """How it goes on."""
 
     shard: str

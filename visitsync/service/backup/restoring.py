@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import NoteVerifier
 from visitsync.errors import BackupError, LogBroken
+from visitsync.schema.silent import Struct
 from visitsync.service import entries
 from visitsync.service.backup import parts
 from visitsync.service.backup.chain import Link, links
@@ -36,7 +36,7 @@ from visitsync.store import access_log, data_keys, loading, schema
 from visitsync.store.columns import METADATA
 
 
-class Restored(msgspec.Struct, frozen=True, kw_only=True):
+class Restored(Struct, frozen=True, kw_only=True):
     """What was put back."""
 
     rows: int

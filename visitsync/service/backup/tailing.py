@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from visitsync.audit import NoteVerifier, instant, peek_checkpoint
 from visitsync.audit.anchors import decode
 from visitsync.errors import BackupError
+from visitsync.schema.silent import silent
 from visitsync.service.backup.cut import Cut, cut
 from visitsync.service.backup.making import KEYS
 from visitsync.service.backup.manifest import Manifest, keep, line, name_of, read
@@ -79,6 +80,7 @@ def _newest(out: Path, verifier: NoteVerifier) -> tuple[Manifest, str]:
     return found
 
 
+@silent
 class _After(NamedTuple):
     """Where a tail begins."""
 

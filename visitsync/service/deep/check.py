@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.envelope import MasterKeys
 from visitsync.errors import KeyFileError, LogBroken
+from visitsync.schema.silent import Struct
 from visitsync.service.context import fitting, logbook_of, open_database
 from visitsync.service.deep import terms
 from visitsync.service.deep.log import LogCheck
@@ -27,7 +27,7 @@ from visitsync.store.key_tables import data_key
 from visitsync.store.tables import log_entry, registration
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Found(Struct, frozen=True, kw_only=True):
     """What a deep check says."""
 
     rows: int

@@ -20,6 +20,7 @@ from visitsync.audit import (
 from visitsync.audit.anchors import OWN_PAYLOAD, decode, digest
 from visitsync.envelope import open_sealed
 from visitsync.errors import IntegrityError, LogBroken
+from visitsync.schema.silent import silent
 from visitsync.service.deep.newest import Newest
 from visitsync.service.deep.sealed import Keys
 from visitsync.service.deep.trouble import Told
@@ -31,6 +32,7 @@ _SALT: Final = 16
 _PAGE: Final = 1_000
 
 
+@silent
 class _Shard(NamedTuple):
     name: str
     size: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-import msgspec
+from visitsync.schema.silent import Struct
 
 MOST_TOLD: Final = 100
 """Troubles that are told one by one; the others are counted."""
@@ -31,7 +31,7 @@ ACT: Final = (
 )
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+class Trouble(Struct, frozen=True, kw_only=True):
     """One thing that is not as it was written."""
 
     code: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Final, Literal, TypeAlias, get_args
 
-import msgspec
 from aiohttp import web
 from msgspec import Meta
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.service import directives, effects, evidence_reading, standings
 from visitsync.service.directives import Draft, Recorded, Withdrawal
 from visitsync.service.effects import Preview
@@ -43,7 +43,7 @@ Item: TypeAlias = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}\Z")]
 Items: TypeAlias = Annotated[tuple[Item, ...], Meta(max_length=64)] | Literal["*"]
 
 
-class DirectiveDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DirectiveDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a family decides: a consent or a refusal, with what it signed."""
 
     grantor: Code
@@ -67,9 +67,6 @@ class DirectiveDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """The same for a household, without the evidence."""
         members = {one: getattr(self, one) for one in self.__struct_fields__ if one != "evidence"}
         return Draft(household=household, **members)
-
-    def __repr__(self) -> str:
-        return "<DirectiveDraft>"
 
 
 class DirectiveWithdrawal(Withdrawal, frozen=True, kw_only=True, forbid_unknown_fields=True):

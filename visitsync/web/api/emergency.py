@@ -11,6 +11,7 @@ from aiohttp import web
 
 from visitsync.errors import BadParameter
 from visitsync.schema.protection import MESSAGES
+from visitsync.schema.silent import Struct
 from visitsync.service import emergencies, emergency_reviews, messages
 from visitsync.service.emergencies import EmergencyAccess, EmergencyDraft
 from visitsync.service.emergency_reviews import EmergencyStatistics, ReviewDraft, Reviews
@@ -26,7 +27,7 @@ _NUMBER: Final = re.compile("[0-9]{1,9}")
 _MOST: Final = 1000
 
 
-class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
+class ToldMessage(Struct, frozen=True, kw_only=True):
     """A message with its sentence."""
 
     id: str
@@ -43,7 +44,7 @@ class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
     """When somebody first read it; null: this is the first time."""
 
 
-class MessageList(msgspec.Struct, frozen=True, kw_only=True):
+class MessageList(Struct, frozen=True, kw_only=True):
     """The newest first."""
 
     messages: tuple[ToldMessage, ...]

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.service import explaining
 from visitsync.service.directives import Draft
 from visitsync.service.explanations import Asked, Explanation
@@ -21,16 +22,13 @@ from visitsync.web.route import Operation, Parameter, Permission, Route
 _PATH: Final = "/api/v1/households/{household}/explain"
 
 
-class Simulation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Simulation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A directive as if it were recorded, and why it is asked."""
 
     purpose: str
     draft: dict[str, Any]
     """The members of a directive, as for recording one."""
     viewer: str | None = None
-
-    def __repr__(self) -> str:
-        return "<Simulation>"
 
 
 async def explain(request: web.Request) -> web.Response:

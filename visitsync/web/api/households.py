@@ -6,10 +6,10 @@ import datetime as dt
 import re
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service import search as searching
 from visitsync.service import timelines
@@ -26,7 +26,7 @@ _NUMBER: Final = re.compile("[0-9]{1,9}")
 _MOST: Final = 1000
 
 
-class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A search: why, and what the family said. Names stand in the body, never in an address."""
 
     purpose: str
@@ -45,9 +45,6 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             phone=self.phone,
             case_no=self.case_no,
         )
-
-    def __repr__(self) -> str:
-        return "<Search>"
 
 
 async def search(request: web.Request) -> web.Response:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import Struct
 from visitsync.service import witnesses
 from visitsync.web.api.json_body import JSON, read_as
 from visitsync.web.callers import CALLER, CONTEXT
@@ -19,7 +19,7 @@ _PATH: Final = "/api/v1/log-heads"
 _WITNESSES: Final = Permission("submit", or_scope="audit")
 
 
-class CosignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CosignedHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A head with the signatures of the log and of one witness."""
 
     note: str

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from visitsync.schema.silent import Struct
 from visitsync.schema.visit import JST
 from visitsync.service import accesses as household_accesses
 from visitsync.service import uses as office_uses
@@ -23,7 +24,7 @@ from visitsync.web.plain_words import told
 from visitsync.web.route import Operation, Parameter, Permission, Route
 
 
-class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
+class AccessLine(Struct, frozen=True, kw_only=True):
     """One look at the household, in codes and in words."""
 
     at: dt.datetime
@@ -42,11 +43,8 @@ class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
     said: str
     """All of it as one sentence."""
 
-    def __repr__(self) -> str:
-        return "<AccessLine>"
 
-
-class HouseholdAccesses(msgspec.Struct, frozen=True, kw_only=True):
+class HouseholdAccesses(Struct, frozen=True, kw_only=True):
     """Who looked at a household, the newest last."""
 
     household: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from visitsync.schema.silent import silent
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.web.language import Language
 from visitsync.web.pages.rendering import TEXTS, Texts
@@ -12,6 +13,7 @@ from visitsync.web.pages.rendering import TEXTS, Texts
 _BETWEEN: Final = {"ja": "、", "en": ", "}
 
 
+@silent
 class Row(NamedTuple):
     """A label and what stands beside it."""
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from visitsync.errors import BadParameter
+from visitsync.schema.silent import silent
 from visitsync.service import search as searching
 from visitsync.service import timelines
 from visitsync.service.views import Match, Page
@@ -29,6 +30,7 @@ _ENTRIES: Final = 300
 _NOT_ASKED: Final = Search(purpose="")
 
 
+@silent
 class Hit(NamedTuple):
     """A household that was found."""
 
@@ -38,6 +40,7 @@ class Hit(NamedTuple):
     programs: tuple[str, ...]
 
 
+@silent
 class Asked(NamedTuple):
     """The period and program a page is narrowed to, as they were written."""
 

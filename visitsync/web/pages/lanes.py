@@ -9,7 +9,10 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from visitsync.schema.silent import silent
 
+
+@silent
 class Point(NamedTuple):
     """One visit to be placed."""
 
@@ -22,6 +25,7 @@ class Point(NamedTuple):
     title: str
 
 
+@silent
 class Stretch(NamedTuple):
     """A time in a lane in which nothing is seen."""
 
@@ -31,6 +35,7 @@ class Stretch(NamedTuple):
     title: str
 
 
+@silent
 class Placed(NamedTuple):
     """A visit at its place."""
 
@@ -38,6 +43,7 @@ class Placed(NamedTuple):
     x: float
 
 
+@silent
 class Span(NamedTuple):
     """A stretch or a month at its place."""
 
@@ -46,6 +52,7 @@ class Span(NamedTuple):
     title: str
 
 
+@silent
 class Lane(NamedTuple):
     """All of one program."""
 
@@ -54,6 +61,7 @@ class Lane(NamedTuple):
     gaps: tuple[Span, ...]
 
 
+@silent
 class Picture(NamedTuple):
     """The whole; without lanes where there is nothing to show."""
 

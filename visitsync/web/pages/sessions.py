@@ -13,12 +13,14 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from visitsync.schema.silent import silent
 from visitsync.web.limits import Limits
 
 COOKIE: Final = "__Host-visitsync"
 _MOST: Final = 10_000
 
 
+@silent
 class Viewer(NamedTuple):
     """Who signed in, as the page greets them."""
 
@@ -27,6 +29,7 @@ class Viewer(NamedTuple):
     """That they may state, as of signing in; the service decides anew each time."""
 
 
+@silent
 @dataclass(slots=True)
 class _Session:
     token: str

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
+from visitsync.schema.silent import silent
 from visitsync.schema.visit import JST
 from visitsync.schema.vocabulary import VOCABULARY
 from visitsync.service.views import Earlier
@@ -27,6 +28,7 @@ _MIDDAY: Final = dt.time(12)
 _MOST_PEOPLE: Final = 8
 
 
+@silent
 class Person(NamedTuple):
     """A member of the household, where identity is visible."""
 
@@ -36,6 +38,7 @@ class Person(NamedTuple):
     born: str | None
 
 
+@silent
 class Other(NamedTuple):
     """Another entry that a flag points to."""
 
@@ -43,6 +46,7 @@ class Other(NamedTuple):
     title: str
 
 
+@silent
 class Flag(NamedTuple):
     """Something to look at."""
 
@@ -50,6 +54,7 @@ class Flag(NamedTuple):
     others: tuple[Other, ...]
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One entry of the list."""
@@ -69,6 +74,7 @@ class Line:
     """Every reason, with the categories that it shows."""
 
 
+@silent
 class Month(NamedTuple):
     """The entries of a month."""
 
@@ -76,6 +82,7 @@ class Month(NamedTuple):
     entries: tuple[Line, ...]
 
 
+@silent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """All that stands on the page."""
