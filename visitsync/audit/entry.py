@@ -152,7 +152,7 @@ class _Versioned(Struct, frozen=True):
     v: int
 
 
-class _Timed(msgspec.Struct, frozen=True):
+class _Timed(Struct, frozen=True):
     time: Instant
 
 

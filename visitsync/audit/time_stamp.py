@@ -17,7 +17,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 from cryptography.x509 import Certificate
 from rfc3161_client import (
     PKIStatus,
@@ -32,6 +31,7 @@ from visitsync.audit.checkpoint import Checkpoint, open_signed, peek
 from visitsync.audit.note import MAX_NOTE_BYTES, NoteVerifier
 from visitsync.audit.verdict import Finding, Verdict
 from visitsync.errors import BadNote, BadParameter, BadStamp, LogBroken
+from visitsync.schema.silent import Struct
 
 FIRST_LINE: Final = b"visitsync timestamp v1"
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -40,7 +40,7 @@ _SHA256: Final = "2.16.840.1.101.3.4.2.1"
 _WORST: Final = 2 * MAX_NOTE_BYTES
 
 
-class TimeStamp(msgspec.Struct, frozen=True):
+class TimeStamp(Struct, frozen=True):
     """A signed head and what an authority answered."""
 
     answer: bytes
@@ -147,7 +147,7 @@ def _stamped(stamp: TimeStamp, head: Checkpoint, roots: Sequence[Certificate]) -
     return Finding("stamped", {"shard": head.origin, "size": head.size, "time": said})
 
 
-class _Told(msgspec.Struct, frozen=True):
+class _Told(Struct, frozen=True):
     time: dt.datetime
     nonce: int | None
     imprint: tuple[str, bytes]
