@@ -208,6 +208,12 @@ class DatabaseUnavailable(OperatorError):
     code = "database_unavailable"
 
 
+class ClockOff(OperatorError):
+    """A clock is too far off; what is written by it could not be believed."""
+
+    code = "clock_off"
+
+
 class CommitUnknown(OperatorError):
     """The database went away while it committed: look whether it was done, never retry blindly."""
 

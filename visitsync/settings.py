@@ -20,6 +20,8 @@ from visitsync.errors import SettingsError
 from visitsync.schema.silent import Struct
 
 PREFIX: Final = "VISITSYNC_"
+_PATIENCE: Final = 3.0
+_EMBEDDED_PATIENCE: Final = 10.0
 _NOT_SETTINGS: Final = frozenset({"VISITSYNC_TOKEN", "VISITSYNC_VECTORS", "VISITSYNC_SETTINGS"})
 """Names of the environment that are for clients, tests, and finding the settings' file."""
 
@@ -65,10 +67,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: int = 8080
     log_queue: int = 1024
     """Reads that may wait for their log entry at one time; further ones are refused."""
-    log_wait_seconds: float = 10.0
-    """How long a read waits for its log entry before it is refused."""
+    log_wait_seconds: float | None = None
+    """How long a read waits for its log entry before it is refused; by default 3 seconds, and 10 on
+    the embedded database, where it waits behind a submission that is being stored."""
     accesses_delay_days: int = 30
     """How long a break-glass look, or one for protection, is not listed for the family yet."""
+    clock_back_seconds: float = 600.0
+    """How far the database's clock may stand before the newest log entry: further, and nothing is
+    read or written until it is set right, or until whoever knows why says more here."""
     clock_skew_seconds: float = 5.0
     """How far the host's clock and the database's may lie apart."""
 
@@ -86,6 +92,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def tombstone_file(self) -> Path:
         """Where it stands what was erased."""
         return self.tombstones or self.data_dir / "tombstones"
+
+    @property
+    def look_patience(self) -> float:
+        """How many seconds a look waits for its entry."""
+        if self.log_wait_seconds is not None:
+            return self.log_wait_seconds
+        return _PATIENCE if self.database_url else _EMBEDDED_PATIENCE
 
     @property
     def embedded(self) -> Path | None:

@@ -169,7 +169,9 @@ class Simulation:
         database: Any = self
         signed = Signing(database, self.signer)
         seal = HeadSeal(bytes(32), NoteVerifier(KEY.vkey))
-        self.log = Logbook(database, signed, seal, self.signer, TENANT, queue=1, patience=1.0)
+        self.log = Logbook(
+            database, signed, seal, self.signer, TENANT, queue=1, patience=1.0, behind=float("inf")
+        )
 
     async def _found(self) -> None:
         connection: Any = self.stored

@@ -87,22 +87,46 @@ async def unready(served: Asked) -> bool:
         return answer.status == 503
 
 
+STEPS: Final = (
+    *((0, True), (-10, True), (0, True), (-AN_HOUR, False), (0, True), (A_DAY, True)),
+    # Entries of tomorrow stand in the log now.
+    *((0, False), (-10, False), (A_DAY, True)),
+)
+"""Where the clock stands, and whether anything is read or written then."""
+
+
 async def test_f13_however_the_clock_is_set_the_logs_times_and_the_answers_never_go_back(
     settings: Settings, step: Step
 ) -> None:
     async with asked(settings) as served:
         shown = []
-        for number, seconds in enumerate((0, -10, 0, -AN_HOUR, 0, A_DAY, 0, -10), 3):
+        for number, (seconds, goes_on) in enumerate(STEPS, 3):
             # What still waits for the signer would seem to have waited for a day.
             await served.context.log.signing.cover()
             await step(seconds)
-            shown.append(await shown_at(served))
-            assert (await served.hand_in(number)).status == 200
+            if goes_on:
+                shown.append(await shown_at(served))
+                assert (await served.hand_in(number)).status == 200
+                continue
+            for refused in (await served.read(), await served.hand_in(number)):
+                assert refused.status == 503
+                assert refused.tells_nothing()
         assert shown == sorted(shown)
-        assert shown[5] - shown[4] > dt.timedelta(hours=23), "the control: it is this clock"
+        assert shown[4] - shown[3] > dt.timedelta(hours=23), "the control: it is this clock"
         times = [dt.datetime.fromisoformat(one["time"]) for one in await leaves(served.context)]
         assert times == sorted(times)
         await verify(served.context)
+
+
+async def test_f13_control_who_says_that_it_may_be_so_goes_on(
+    settings: Settings, step: Step
+) -> None:
+    async with asked(settings, clock_back_seconds=2.0 * AN_HOUR) as served:
+        before = await shown_at(served)
+        await served.context.log.signing.cover()
+        await step(-AN_HOUR)
+        assert await shown_at(served) >= before
+        assert (await served.hand_in(3)).status == 200
 
 
 async def test_f13_a_clock_that_was_set_is_an_alarm(settings: Settings, step: Step) -> None:

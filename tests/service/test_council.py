@@ -98,6 +98,7 @@ async def test_a_closed_case_opens_nothing_and_stays_closed(context: Context) ->
     assert len(await logged(context, "denied")) == 3
 
 
+@pytest.mark.parametrize("clock_back", [7_200.0])
 async def test_a_case_ends_in_the_instant_in_which_it_began(context: Context) -> None:
     home = await a_lawful_home(context)
     await stop_the_clock(context)

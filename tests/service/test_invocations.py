@@ -314,6 +314,7 @@ async def test_it_ends_at_once_by_one_person_and_for_good(context: Context) -> N
     assert len(await logged(context, "invocation_ended")) == 1
 
 
+@pytest.mark.parametrize("clock_back", [7_200.0])
 async def test_it_ends_in_the_instant_in_which_it_began(context: Context) -> None:
     home = await a_lawful_home(context)
     await stop_the_clock(context)

@@ -241,6 +241,7 @@ async def test_a_changed_entry_is_found_by_whoever_verifies(
         assert "whole" not in [finding.code for finding in verdict.findings]
 
 
+@pytest.mark.parametrize("clock_back", [1e9])
 async def test_a_new_year_begins_a_new_log_with_the_old_head_in_it(context: Context) -> None:
     await a_household(context)
     next_year = clock.stored(dt.datetime(2031, 4, 1, tzinfo=clock.UTC))

@@ -179,7 +179,8 @@ def logbook_of(settings: Settings, database: Database, master: MasterKeys) -> Lo
         signer,
         settings.tenant,
         queue=settings.log_queue,
-        patience=settings.log_wait_seconds,
+        patience=settings.look_patience,
+        behind=settings.clock_back_seconds,
     )
 
 

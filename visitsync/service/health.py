@@ -13,6 +13,7 @@ from visitsync.audit import Checkpoint, Frontier, NoteVerifier, leaf_hash, open_
 from visitsync.envelope import MasterKeys
 from visitsync.envelope.providers import Provider
 from visitsync.errors import (
+    ClockOff,
     DatabaseUnavailable,
     LogBroken,
     OperatorError,
@@ -52,12 +53,6 @@ class Check(Struct, frozen=True, kw_only=True):
     """``fit``, or the code of what is wrong."""
     message: str
     """What is wrong and how to mend it; empty where it is fit."""
-
-
-class ClockOff(OperatorError):
-    """The host's clock and the database's are too far apart."""
-
-    code = "clock_off"
 
 
 class DiskFull(OperatorError):

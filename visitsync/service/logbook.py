@@ -30,7 +30,7 @@ from visitsync.audit import (
     present_shard,
 )
 from visitsync.audit.anchors import can_commit, digest, encode
-from visitsync.errors import DatabaseUnavailable, LogBroken, VisitsyncError
+from visitsync.errors import ClockOff, DatabaseUnavailable, LogBroken, VisitsyncError
 from visitsync.service import leaving
 from visitsync.service.entries import Draft, for_rows, placed
 from visitsync.service.sealed_head import HeadSeal
@@ -121,6 +121,7 @@ class Logbook:
         *,
         queue: int,
         patience: float,
+        behind: float,
     ) -> None:
         self._database = database
         self.signing = signing
@@ -129,6 +130,7 @@ class Logbook:
         self._tenant = tenant
         self._queue = queue
         self._patience = patience
+        self._behind = behind
         self._seen = ("", 0)
         """Shard and size that were durable at some time."""
         self._waiting: deque[_Look] = deque()
@@ -351,6 +353,7 @@ class Logbook:
 
         Raises:
             LogBroken: where it is not, or the signer refuses it.
+            ClockOff: the clock was set back, further than is waited out.
             DatabaseUnavailable: it has not been signed for too long.
         """
         self.is_written(head)
@@ -362,6 +365,12 @@ class Logbook:
         self._seen = (head.shard, head.size)
         if self.signing.refused is not None:
             raise self.signing.refused
+        behind = (head.last_at - head.now) / 1_000_000
+        if behind > self._behind:
+            raise ClockOff(
+                f"The database's clock stands {behind:.0f} seconds before the newest log entry; "
+                "set it by NTP. Nothing is read or written until then"
+            )
         if head.unsigned_since is not None and head.now - head.unsigned_since > _LONGEST_UNSIGNED:
             raise DatabaseUnavailable(
                 "The access log has not been signed for a minute; see to its signer"
