@@ -95,8 +95,13 @@ async def settings(
     shutil.copytree(template.data_dir, home)
     url = "" if found is None else found.new_database(template.database_url)
     # A look waits as long as on the embedded database: this machine may do other work as well.
-    waiting = {"log_wait_seconds": 10.0, "clock_back_seconds": clock_back}
-    yield load({}, data_dir=home, database_url=url, **waiting)
+    yield load(
+        {},
+        data_dir=home,
+        database_url=url,
+        log_wait_seconds=10.0,
+        clock_back_seconds=clock_back,
+    )
     if found is not None:
         found.drop(url)
 
