@@ -47,6 +47,7 @@ def _add_tables() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("erasure", sa.Text(), nullable=False),
         sa.Column("erased_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entries", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("household", "what", name=op.f("tombstone_pk")),
     )
     op.create_table(

@@ -310,6 +310,8 @@ async def test_where_the_signers_memory_is_lost_an_auditors_checkpoint_says_what
         await restoring.restore(there, OPERATOR, out)
     with pytest.raises(BadParameter):
         await reopening.reopen(there, OPERATOR, "another", "host lost", "no checkpoint\n")
+    with pytest.raises(BadParameter, match="nobody kept"):
+        await reopening.reopen(there, OPERATOR, "another", "host lost")
 
     found = await reopening.reopen(there, OPERATOR, "another", "host lost", newest)
 

@@ -9,23 +9,32 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from build import OPERATOR, SECOND_OFFICE, a_visit, applied, handed_in, home_of
+from build import CARE, OPERATOR, SECOND_OFFICE, WORKER, a_visit, applied, handed_in, home_of
 from other_host import other_host
 from postgres import Cluster
-from service.erased import erased_at_once
+from service.erased import erased_at_once, families
 from stored_city import a_city
 
 from visitsync.errors import SchemaMismatch
-from visitsync.service import data_rotation, index_rotation
+from visitsync.service import data_rotation, index_rotation, timelines
 from visitsync.service.context import Context, open_context, open_database
 from visitsync.service.deep import check
 from visitsync.service.deep.newest import Newest
 from visitsync.service.migration import migrate
 from visitsync.settings import Settings
 from visitsync.store import access_log as stored
-from visitsync.store import changes, epochs, schema
+from visitsync.store import epochs, schema
 from visitsync.store.key_tables import data_key
-from visitsync.store.tables import consent_epoch, fact, index_term, link, log_anchor, visit
+from visitsync.store.tables import (
+    consent_epoch,
+    fact,
+    index_term,
+    link,
+    log_anchor,
+    log_entry,
+    log_year,
+    visit,
+)
 
 
 async def codes(settings: Settings) -> set[str]:
@@ -35,18 +44,44 @@ async def codes(settings: Settings) -> set[str]:
 
 
 async def past_the_log(settings: Settings, *statements: sa.Executable) -> None:
-    """As somebody who has the database alone, without its triggers."""
+    """As somebody who has the database alone: without its triggers, which are there again later."""
     database = open_database(settings)
     async with database.writing() as connection:
+        taken = []
         if connection.dialect.name == "sqlite":
-            for name in ("fact_no_update", "fact_no_delete", "log_anchor_no_delete"):
-                await connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+            asked = sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            taken = list((await connection.execute(asked)).all())
+            for name, _ in taken:
+                await connection.exec_driver_sql(f"DROP TRIGGER {name}")
         else:
             await connection.exec_driver_sql("SET LOCAL session_replication_role = 'replica'")
         for one in statements:
             await connection.execute(one)
-        changes.begin(connection)
+        for _, made in taken:
+            await connection.exec_driver_sql(made)
     await database.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TRIGGER {trigger}",
+        "CREATE INDEX extra ON fact (household)",
+        "DROP INDEX index_term_registration_idx",
+        "ALTER TABLE message ADD COLUMN extra text",
+        "CREATE VIEW extra AS SELECT * FROM fact",
+    ],
+)
+async def test_what_the_database_is_made_of_is_looked_at(settings: Settings, change: str) -> None:
+    async with open_context(settings) as context:
+        await a_city(context)
+    on = "fact_no_delete" if settings.embedded else "fact_append_only ON fact"
+    database = open_database(settings)
+    async with database.writing() as connection:
+        await connection.exec_driver_sql(change.format(trigger=on))
+    await database.close()
+
+    assert "structure_changed" in await codes(settings)
 
 
 async def rows_of(context: Context, table: sa.Table) -> Sequence[sa.RowMapping]:
@@ -155,6 +190,60 @@ async def test_an_erased_household_is_no_trouble(settings: Settings, what: str) 
         if what == "log":
             await erased_at_once(context, home, what)
     assert await codes(settings) == set()
+
+
+async def test_nobody_hides_an_entry_under_a_household_that_was_erased(settings: Settings) -> None:
+    """There it could not be opened by anybody, and would be told like any other erased one."""
+    async with open_context(settings) as context:
+        home = await a_city(context)
+        (other,) = await families(context, 1)
+        await timelines.view(context, WORKER, home, CARE)
+        await erased_at_once(context, other)
+        await erased_at_once(context, other, "log")
+    assert await codes(settings) == set()
+    hidden = sa.update(log_entry).where(log_entry.c.household == home).values(household=other)
+    await past_the_log(settings, hidden)
+
+    assert await codes(settings) == {"erased_entries_changed"}
+
+
+async def test_a_key_that_comes_back_after_an_erasure_is_found(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        home = await a_city(context)
+        of_home = data_key.c.household == home
+        async with context.database.reading() as connection:
+            wrapped = (
+                (await connection.execute(sa.select(data_key.c.wrapped).where(of_home)))
+                .scalars()
+                .first()
+            )
+        await erased_at_once(context, home)
+    back = sa.update(data_key).where(of_home, data_key.c.kind == "records")
+    await past_the_log(settings, back.values(state="active", wrapped=wrapped))
+
+    assert "key_came_back" in await codes(settings)
+
+
+async def test_a_year_that_never_was_is_found(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await a_city(context)
+    year = sa.insert(log_year).values(shard="visitsync/visitsync/2019", size=0, note="")
+    await past_the_log(settings, year)
+
+    assert await codes(settings) == {"log_changed"}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # PostgreSQL takes no such text
+async def test_a_text_that_is_none_hides_no_other_trouble(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await a_city(context)
+    await past_the_log(
+        settings,
+        sa.text("UPDATE agency SET name = CAST(x'ff41' AS TEXT)"),
+        sa.update(consent_epoch).values(value=consent_epoch.c.value + 1),
+    )
+
+    assert {"unreadable", "row_changed"} <= await codes(settings)
 
 
 async def test_rotated_keys_are_no_trouble(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from visitsync.service.tombstones import Replayed
 from visitsync.settings import Settings
 from visitsync.signer import Tombstones
 from visitsync.store import access_log, data_keys
+from visitsync.store.key_tables import data_key
 from visitsync.store.tables import METADATA
 
 MANY = 12
@@ -198,3 +199,34 @@ async def last_entry(context: Context) -> dict[str, Any]:
     wanted = [one for one in rows if msgspec.json.decode(one.leaf)["kind"] == "restore"]
     assert len(wanted) == 1
     return entries.open_private(context.keyring, keys["", "", LOG], wanted[0])
+
+
+async def test_a_key_that_somebody_puts_back_does_not_stay_while_it_is_served(
+    settings: Settings,
+) -> None:
+    async with open_context(settings) as context:
+        (home,) = await families(context, 1)
+        kept = await _keys(context, home)
+        await erased_at_once(context, home)
+        async with context.database.writing() as connection:
+            if connection.dialect.name == "sqlite":
+                await connection.execute(sa.text("DROP TRIGGER data_key_update_refused"))
+            else:
+                await connection.execute(sa.text("SET LOCAL session_replication_role = 'replica'"))
+            for kind, wrapped in kept.items():
+                await connection.execute(
+                    sa.update(data_key)
+                    .where(data_key.c.household == home, data_key.c.kind == kind)
+                    .values(state="active", wrapped=wrapped)
+                )
+        assert any((await _keys(context, home)).values())
+
+        assert await opening.forget_erased(context) == {home}
+
+        left = await _keys(context, home)
+        assert {kind for kind, wrapped in left.items() if wrapped} == {LOG}
+
+
+async def _keys(context: Context, home: str) -> dict[str, bytes | None]:
+    async with context.database.reading() as connection:
+        return {one.kind: one.wrapped for one in await data_keys.of_households(connection, [home])}

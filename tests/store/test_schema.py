@@ -20,6 +20,8 @@ from visitsync.store import access_log, data_keys, invocations, master_keys, sch
 from visitsync.store.invocations import Request
 from visitsync.store.tables import APPEND_ONLY, ERASABLE, METADATA
 
+TOMBSTONE = "INSERT INTO tombstone VALUES ('{}', '{}', 'e', 0, NULL)"
+
 
 async def test_empty_to_head_equals_the_tables(context: Context) -> None:
     def differences(connection: sa.Connection) -> list[object]:
@@ -149,7 +151,7 @@ async def test_what_only_grows_is_not_changed(context: Context, table: str, chan
         "invocation_request": "INSERT INTO invocation_request VALUES ('i1', 'h1', 0, 'u01', '{}')",
         "evidence": "INSERT INTO evidence VALUES ('d1', 'h1', 0, 'paper', '', 1)",
         "notice": "INSERT INTO notice VALUES ('2026-04', 0, true, '-', '-', '', '')",
-        "tombstone": "INSERT INTO tombstone VALUES ('h1', 'log', 'e1', 0)",
+        "tombstone": "INSERT INTO tombstone VALUES ('h1', 'log', 'e1', 0, NULL)",
         "erased_registration": "INSERT INTO erased_registration VALUES ('r1', 0)",
     }
 
@@ -173,19 +175,19 @@ async def test_what_only_grows_is_deleted_of_an_erased_household_alone(
     delete = sa.text(f"DELETE FROM {table} WHERE household = 'h1'")  # noqa: S608 -- a table of ours
     async with context.database.writing() as connection:
         await connection.execute(sa.text(row))
-        await connection.execute(sa.text("INSERT INTO tombstone VALUES ('h2', 'records', 'e', 0)"))
+        await connection.execute(sa.text(TOMBSTONE.format("h2", "records")))
     with pytest.raises(DatabaseUnavailable):
         async with context.database.writing() as connection:
             await connection.execute(delete)
     async with context.database.writing() as connection:
-        await connection.execute(sa.text("INSERT INTO tombstone VALUES ('h1', 'records', 'e', 0)"))
+        await connection.execute(sa.text(TOMBSTONE.format("h1", "records")))
         assert (await connection.execute(delete)).rowcount == 1
 
 
 async def test_what_was_erased_is_not_forgotten_by_going_back(settings: Settings) -> None:
     async with open_context(settings) as context:
         async with context.database.writing() as connection:
-            await connection.execute(sa.text("INSERT INTO tombstone VALUES ('h', 'log', 'e', 0)"))
+            await connection.execute(sa.text(TOMBSTONE.format("h", "log")))
         await context.log.signing.cover()
         with pytest.raises(RuntimeError, match="Erasures"):
             async with context.database.writing() as connection:

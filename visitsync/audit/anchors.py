@@ -61,6 +61,12 @@ def decode(body: bytes, *, where: str) -> tuple[Anchor, ...]:
         raise LogBroken("The anchors of an entry are damaged", where=where) from None
 
 
+def under(places: Iterable[tuple[str, int]]) -> str:
+    """Which entries stand under one key, by shard and number: their hash, in whatever order."""
+    told = "".join(f"{shard} {seq}\n" for shard, seq in sorted(places))
+    return sha256(told.encode()).hexdigest()
+
+
 def digest(body: bytes) -> str:
     """For the ``payload`` of the entry."""
     return sha256(body).hexdigest()

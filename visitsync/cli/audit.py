@@ -209,10 +209,13 @@ def checkpoint(  # noqa: PLR0913 -- click passes each option by name
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The newest checkpoint that anybody kept, where the signer's memory is gone.",
 )
-def reopen(*, second: str, reason: str, lost: Path | None) -> None:
+@click.option(
+    "--nothing-kept", is_flag=True, help="With a lost memory: nobody kept any checkpoint either."
+)
+def reopen(*, second: str, reason: str, lost: Path | None, nothing_kept: bool) -> None:
     """Go on after a restored backup although entries of the log are lost; see docs/runbook.md."""
     try:
-        made = run(_reopen(second, reason, _checkpoint(lost)))
+        made = run(_reopen(second, reason, _checkpoint(lost), nothing_kept=nothing_kept))
     except BadParameter as error:
         raise click.UsageError(f"--{error.where}: {error}.") from None
     was = "nobody knows how many" if made.lost is None else f"{made.lost:,}"
@@ -294,8 +297,10 @@ def statistics(*, start: dt.datetime, until: dt.datetime, form: str | None) -> N
         log_entries.statistics(output.stdout(), found)
 
 
-async def _reopen(second: str, reason: str, lost: str | None) -> Reopened:
-    return await reopening.reopen(settings.load(), at_hand.operator(), second, reason, lost)
+async def _reopen(second: str, reason: str, lost: str | None, *, nothing_kept: bool) -> Reopened:
+    return await reopening.reopen(
+        settings.load(), at_hand.operator(), second, reason, lost, nothing_kept=nothing_kept
+    )
 
 
 async def _search(sought: LogSearch, cursor: str | None) -> LogPage:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.audit import Blocks, NoteSigner, NoteVerifier, key_name
@@ -22,6 +23,7 @@ from visitsync.errors import (
     SchemaMismatch,
     SettingsError,
     Tampered,
+    VisitsyncError,
 )
 from visitsync.schema.silent import silent
 from visitsync.service import tombstones
@@ -42,6 +44,7 @@ from visitsync.store import tombstones as in_database
 from visitsync.store.database import Database, open_postgresql, open_sqlite
 from visitsync.store.installation import Installation
 
+_LOG: Final = structlog.get_logger()
 _MOST_FOLDED: Final = 16_384
 _FORGET_SECONDS: Final = 60.0
 
@@ -118,8 +121,12 @@ async def _forgetting(context: Context) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(_FORGET_SECONDS)
             context.keyring.forget_old()
-            with contextlib.suppress(DatabaseUnavailable):  # then nothing is read either
+            try:
                 known |= await forget_erased(context, known)
+            except DatabaseUnavailable:
+                continue  # then nothing is read either
+            except VisitsyncError as error:
+                _LOG.error("erased_not_dropped", error=error.code)
 
     task = asyncio.create_task(forget(), name="forgetting keys")
     try:
@@ -139,6 +146,11 @@ async def forget_erased(context: Context, known: frozenset[str] = frozenset()) -
     """
     async with context.database.reading() as connection:
         erased = {one.household for one in await in_database.known(connection)} - known
+        came_back = await in_database.with_keys(connection)
+    if came_back:  # somebody put them back in the database: they are destroyed again
+        file = Tombstones(context.settings.tombstone_file)
+        await tombstones.replay(context.database, context.log, context.keyring, file)
+        erased |= {household for household, _ in came_back}
     for household in erased:
         context.keyring.forget(household)
     if erased:
@@ -207,7 +219,8 @@ async def fitting(
         raise SettingsError("The database belongs to another municipality", where="tenant")
     if found.vkey != vkey:
         raise KeyFileError(
-            "This key file belongs to another database; put the right one back",
+            "This key file belongs to another database: put the right one back; or the signing key "
+            "was taken over by a signer of its own: set `signer_socket`",
             where=str(provider.path),
         )
     refuse_other(master, await master_keys.known(connection), where=str(provider.path))

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from visitsync.audit.anchors import under
 from visitsync.schema.silent import silent
 from visitsync.signer import Tombstone
-from visitsync.store import epochs, erasing, tombstones
+from visitsync.store import access_log, epochs, erasing, tombstones
 
 
 @silent
@@ -30,7 +31,10 @@ async def destroy(connection: AsyncConnection, one: Tombstone) -> Destroyed:
     """
     household = one.household
     if one.what not in await tombstones.of_household(connection, household):
-        row = tombstones.Tombstone(household, one.what, one.erasure, one.at)
+        entries = None
+        if one.what == tombstones.LOG:
+            entries = under(await access_log.places(connection, household))
+        row = tombstones.Tombstone(household, one.what, one.erasure, one.at, entries)
         await tombstones.add(connection, [row])
     keys = await erasing.destroy_keys(connection, household, one.what)
     rows: Mapping[str, int] = {}

@@ -135,6 +135,14 @@ async def years(connection: AsyncConnection) -> tuple[tuple[str, int, str], ...]
     return tuple((row.shard, row.size, row.note) for row in rows)
 
 
+async def places(connection: AsyncConnection, household: str) -> list[tuple[str, int]]:
+    """Where the entries stand whose private part is under a household's log key."""
+    found = await connection.execute(
+        sa.select(log_entry.c.shard, log_entry.c.seq).where(log_entry.c.household == household)
+    )
+    return [(row.shard, row.seq) for row in found]
+
+
 async def rows(connection: AsyncConnection, shard: str, start: int) -> AsyncIterator[Row]:
     """The entries from `start` on with their private parts, in order."""
     found = await connection.execute(

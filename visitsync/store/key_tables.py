@@ -58,6 +58,7 @@ tombstone: Final = sa.Table(
     text("what", key=True),  # records: every key but the log's; log: that one
     text("erasure"),
     number("erased_at"),
+    text("entries", null=True),  # of the log's key: which entries stood under it, as a hash
 )
 erased_registration: Final = sa.Table(
     # Keyed hashes of the case numbers of erased households: what is handed in once more is refused.

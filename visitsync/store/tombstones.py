@@ -25,6 +25,8 @@ class Tombstone(NamedTuple):
     what: str
     erasure: str
     erased_at: int
+    entries: str | None = None
+    """Of the log's key: which entries of the log stood under it; none can come under it later."""
 
 
 async def known(connection: AsyncConnection) -> list[Tombstone]:

@@ -38,8 +38,14 @@ class Reopened(Struct, frozen=True, kw_only=True):
     """How many had been signed; None where nobody remembers."""
 
 
-async def reopen(
-    settings: Settings, caller: Caller, second: str, reason: str, lost: str | None = None
+async def reopen(  # noqa: PLR0913 -- who, why, and what is known of what was lost
+    settings: Settings,
+    caller: Caller,
+    second: str,
+    reason: str,
+    lost: str | None = None,
+    *,
+    nothing_kept: bool = False,
 ) -> Reopened:
     """Go on after what was put back, although the signer has signed more.
 
@@ -49,6 +55,7 @@ async def reopen(
         second: the name of another one, who confirms.
         reason: in words; sealed in the log.
         lost: the newest checkpoint that anybody kept, where the signer's memory is gone.
+        nothing_kept: that nobody kept one; without it one must be named then.
 
     Raises:
         NotAllowed: the caller is no operator.
@@ -62,7 +69,7 @@ async def reopen(
     if not reason.strip() or len(reason) > _MOST_WORDS:
         raise BadParameter("must be told in some words", where="reason")
     async with host(settings, caller) as there:
-        last = await _last(there, lost)
+        last = await _last(there, lost, nothing_kept=nothing_kept)
         async with there.database.writing() as connection:
             await fitting(connection, settings, there.master, provider_of(settings), there.log.vkey)
             head = await access_log.lock(connection)
@@ -91,12 +98,20 @@ async def reopen(
     return Reopened(shard=made.shard, restored=head.size, lost=size)
 
 
-async def _last(there: Host, given: str | None) -> str | None:
+async def _last(there: Host, given: str | None, *, nothing_kept: bool) -> str | None:
     """The last signed head of what was lost, as far as anybody remembers."""
     signer = signer_of(there.settings, there.master)
     remembered = await asyncio.to_thread(signer.signed)
-    if remembered is not None or given is None:
-        return None if remembered is None else remembered.note
+    if remembered is not None:
+        return remembered.note
+    if given is None and not nothing_kept:
+        raise BadParameter(
+            "The signer remembers nothing. Ask auditors and offices for their newest checkpoint "
+            "and name it; only if nobody kept any, say so",
+            where="lost",
+        )
+    if given is None:
+        return None
     try:
         open_signed(given, [NoteVerifier(there.log.vkey)])
     except BadNote:

@@ -48,6 +48,11 @@ async def ship(context: Context, out: Path, keys: Path | None = None) -> Manifes
         return None
     if newest[0].revision != schema.release():
         raise BackupError("The backup is of another release; make a full backup", where=str(out))
+    if keys is None and not (out / name_of(0, "keys")).exists():
+        raise BackupError(
+            "The data keys of this backup were put elsewhere; name that folder (--keys)",
+            where=str(out),
+        )
     number = newest[0].number + 1
     async with cut(context) as one:
         made = await _written(context, one, _After(since, number, newest[1]), out, keys or out)

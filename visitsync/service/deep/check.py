@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from visitsync.envelope import MasterKeys
-from visitsync.errors import KeyFileError, LogBroken
+from visitsync.errors import DatabaseUnavailable, KeyFileError, LogBroken
 from visitsync.schema.silent import Struct
 from visitsync.service.context import fitting, logbook_of, open_database
 from visitsync.service.deep import terms
@@ -21,8 +26,9 @@ from visitsync.service.keyring import Keyring
 from visitsync.service.logbook import Logbook
 from visitsync.service.terms import Indexes, indexes
 from visitsync.settings import Settings
-from visitsync.store import changes, integrity, master_keys, rows
+from visitsync.store import changes, integrity, master_keys, rows, structure
 from visitsync.store.data_keys import Key
+from visitsync.store.database import open_sqlite
 from visitsync.store.key_tables import data_key
 from visitsync.store.tables import log_entry, registration
 
@@ -89,6 +95,7 @@ async def inspect(
         told.add("link_changed", where)
     if not await integrity.is_sound(connection):
         told.add("database_damaged", connection.dialect.name)
+    await _structure(connection, settings, told)
     keys = Keys(connection, keyring)
     await keys.know_erased()
     await _data_keys(connection, keys, told)
@@ -100,12 +107,47 @@ async def inspect(
         await _rows(connection, keys, anchors, told)
 
 
+_WANTED: Final[dict[str, structure.Structure]] = {}
+"""By kind of database, how this release makes one."""
+
+
+async def _wanted(settings: Settings, kind: str) -> structure.Structure:
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "sqlite":
+            apart = open_sqlite(Path(folder) / "empty.db", patience=settings.database_wait_seconds)
+        else:
+            apart = open_database(settings)
+        try:
+            return await structure.wanted(apart)
+        finally:
+            await apart.close()
+
+
+async def _structure(connection: AsyncConnection, settings: Settings, told: Told) -> None:
+    found = await structure.read(connection)
+    name = connection.dialect.name
+    if name not in _WANTED:
+        try:
+            _WANTED[name] = await _wanted(settings, name)
+        except DatabaseUnavailable:  # such as a role that may make no schema
+            told.add("unreadable", "structure")
+            return
+    wanted = _WANTED[name]
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            told.add("structure_changed", name)
+
+
 async def _data_keys(connection: AsyncConnection, keys: Keys, told: Told) -> None:
     epochs = {one.epoch for one in await master_keys.known(connection)}
     async for page in rows.pages(connection, data_key):
         told.read(len(page))
         for row in page:
             key = Key._make(row[name] for name in Key._fields)
+            if key.wrapped is not None and keys.may_be_destroyed(
+                (key.household, key.program, key.kind)
+            ):
+                told.add("key_came_back", place("data_key", changes.key_of(data_key, row)))
             if not is_fit(keys, key, epochs):
                 told.add("key_changed", place("data_key", changes.key_of(data_key, row)))
 
@@ -121,20 +163,34 @@ async def _indexes(connection: AsyncConnection, keys: Keys, told: Told) -> Index
 async def _rows(connection: AsyncConnection, keys: Keys, anchors: Newest, told: Told) -> None:
     index = await _indexes(connection, keys, told)
     for table in changes.anchored():
-        is_sealed = table.name in SEALED_TABLES
-        async for page in rows.pages(connection, table):
-            told.read(len(page))
-            if is_sealed:
-                await keys.of({str(row.get("household") or "") for row in page})
-            for row in page:
-                one = changes.anchor(table, row)
-                wanted = anchors.take(one)
-                if wanted != one.hashed:
-                    code = "row_without_anchor" if wanted is None else "row_changed"
-                    told.add(code, place(one.table, one.key))
-                if is_sealed:
-                    check(keys, one.table, row, told)
-            if table is registration and index is not None:
-                await terms.check(connection, keys, index, page, told)
+        try:
+            await _table(connection, table, keys, anchors, index, told)
+        except (DBAPIError, UnicodeError):  # a text that is none, a page that is damaged
+            told.add("unreadable", str(table.name))
     for name, key in anchors.left():
         told.add("row_missing", place(name, key))
+
+
+async def _table(  # noqa: PLR0913, PLR0917 -- what it is compared with, and where it is told
+    connection: AsyncConnection,
+    table: sa.Table,
+    keys: Keys,
+    anchors: Newest,
+    index: Indexes | None,
+    told: Told,
+) -> None:
+    is_sealed = table.name in SEALED_TABLES
+    async for page in rows.pages(connection, table):
+        told.read(len(page))
+        if is_sealed:
+            await keys.of({str(row.get("household") or "") for row in page})
+        for row in page:
+            one = changes.anchor(table, row)
+            wanted = anchors.take(one)
+            if wanted != one.hashed:
+                code = "row_without_anchor" if wanted is None else "row_changed"
+                told.add(code, place(one.table, one.key))
+            if is_sealed:
+                check(keys, one.table, row, told)
+        if table is registration and index is not None:
+            await terms.check(connection, keys, index, page, told)

@@ -17,13 +17,13 @@ from visitsync.audit import (
     open_signed,
     read_leaf,
 )
-from visitsync.audit.anchors import OWN_PAYLOAD, decode, digest
+from visitsync.audit.anchors import OWN_PAYLOAD, decode, digest, under
 from visitsync.envelope import open_sealed
 from visitsync.errors import IntegrityError, LogBroken
 from visitsync.schema.silent import silent
 from visitsync.service.deep.newest import Newest
 from visitsync.service.deep.sealed import Keys
-from visitsync.service.deep.trouble import Told
+from visitsync.service.deep.trouble import Told, place
 from visitsync.service.logbook import Logbook
 from visitsync.store import access_log, anchors, clock
 from visitsync.store.access_log import Head, Row
@@ -57,6 +57,7 @@ class LogCheck:
         self._verifier = NoteVerifier(log.vkey)
         self._told = told
         self._is_anchored = False
+        self._of_erased: dict[str, list[tuple[str, int]]] = {one: [] for one in keys.entries}
 
     async def run(self, newest: Newest) -> None:
         """Check it, and give `newest` every anchor in the order of the log."""
@@ -65,10 +66,14 @@ class LogCheck:
         shards = [_Shard(shard, size, note, size) for shard, size, note in closed]
         shards.append(_Shard(head.shard, head.size, head.note, head.signed))
         at, before, frontier = 0, "", Frontier()
+        for name, size, _ in closed:
+            if size < 1:  # even a year in which nothing happened has its first entry
+                self._told.add("log_changed", name)
         for shard in shards:
             frontier, at = await self._shard(shard, newest, at, before)
             before = shard.note
         self._head(head, frontier, at)
+        self._erased()
         for name in await access_log.shards(self._connection):
             if name not in {one.name for one in shards}:
                 self._told.add("log_changed", name)
@@ -114,6 +119,8 @@ class LogCheck:
         self, row: Row, earliest: int, before: str, body: bytes | None, newest: Newest
     ) -> None:
         where = f"{row.shard} {row.seq}"
+        if row.household in self._of_erased:
+            self._of_erased[row.household].append((row.shard, row.seq))
         try:
             entry = read_leaf(row.leaf.encode())
             stands = clock.stored_text(entry.time)
@@ -141,6 +148,15 @@ class LogCheck:
         except IntegrityError:
             return False
         return commitment(PRIVATE_LABEL, plain[:_SALT], plain[_SALT:]) == entry.pc
+
+    def _erased(self) -> None:
+        """What nobody can open any more must at least be what it was when its key was destroyed.
+
+        Else whoever has the database alone could put an entry about another family under it.
+        """
+        for household, places in self._of_erased.items():
+            if under(places) != self._keys.entries[household]:
+                self._told.add("erased_entries_changed", place("log_entry", (household,)))
 
     def _anchors(self, entry: LogEntry, where: str, body: bytes | None, newest: Newest) -> None:
         commits = entry.payload if entry.kind not in OWN_PAYLOAD else None

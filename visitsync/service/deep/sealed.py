@@ -36,12 +36,15 @@ class Keys:
         self._connection = connection
         self._states: dict[Place, set[bool]] = {}
         self._erased: frozenset[tuple[str, str]] = frozenset()
+        self.entries: Mapping[str, str | None] = {}
+        """By household whose log key was destroyed, which entries stood under it."""
         self.opened: Mapping[Place, DataKey] = {}
 
     async def know_erased(self) -> None:
         """Have at hand which households were erased: of no other may a key be destroyed."""
         known = await tombstones.known(self._connection)
         self._erased = frozenset((one.household, one.what) for one in known)
+        self.entries = {one.household: one.entries for one in known if one.what == tombstones.LOG}
 
     def may_be_destroyed(self, at: Place) -> bool:
         """Whether a tombstone says that the key of a place is no more."""

@@ -16,12 +16,17 @@ WHO: Final = {
     "row_missing": "taken away past the access log",
     "anchors_changed": "the anchors of an entry are not what the entry commits to",
     "entry_changed": "an entry of the access log is not what was written",
+    "erased_entries_changed": "entries stand under an erased household that were not its own, or "
+    "are gone from it",
+    "unreadable": "the database cannot read this table to its end",
     "log_changed": "the access log's entries do not give its head, or its checkpoint is not signed",
     "does_not_open": "does not open in its place, or is not what was sealed",
     "key_missing": "its data key was taken away",
     "key_changed": "a data key does not open in its place, or was destroyed without an erasure",
+    "key_came_back": "a data key of an erased household is there again",
     "index_changed": "search terms are missing, or are not those of the registration",
     "link_changed": "two tables contradict each other",
+    "structure_changed": "a table, column, index or trigger is not as this release makes it",
     "database_damaged": "the database's own structure is damaged",
 }
 """Why, by code; kept for programs, never renamed."""
