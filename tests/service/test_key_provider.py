@@ -233,3 +233,14 @@ def test_an_unknown_provider_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         load({"VISITSYNC_KEY_PROVIDER": "cloud"})
     assert caught.value.where == "key_provider"
+
+
+def test_who_chooses_a_passphrase_types_it_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["one", "another", "one", "one"])
+    monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    passphrases.read.cache_clear()
+    with pytest.raises(KeyFileError, match="not the same"):
+        passphrases.chosen("prompt")
+    assert passphrases.chosen("prompt") == b"one"
+    passphrases.read.cache_clear()

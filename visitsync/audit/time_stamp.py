@@ -37,6 +37,10 @@ FIRST_LINE: Final = b"visitsync timestamp v1"
 MAX_ANSWER_BYTES: Final = 64 * 1024
 _ANY_VERSION: Final = re.compile(rb"visitsync timestamp v([0-9]{1,9})")
 _SHA256: Final = "2.16.840.1.101.3.4.2.1"
+_UNREAD: Final = (
+    "this is no time stamp that can be read here; if it came from an authority, ask it to put its "
+    "certificates in order, or to leave them out"
+)
 _WORST: Final = 2 * MAX_NOTE_BYTES
 
 
@@ -157,7 +161,7 @@ def _decoded(answer: bytes) -> TimeStampResponse:
     try:
         return decode_timestamp_response(answer)
     except ValueError:
-        raise BadStamp("this is no time stamp that can be read here", reason="malformed") from None
+        raise BadStamp(_UNREAD, reason="malformed") from None
 
 
 def _told(response: TimeStampResponse) -> _Told:
@@ -167,7 +171,7 @@ def _told(response: TimeStampResponse) -> _Told:
         told = (imprint.hash_algorithm.dotted_string, bytes(imprint.message))
         return _Told(info.gen_time, info.nonce, told)
     except ValueError:
-        raise BadStamp("this is no time stamp that can be read here", reason="malformed") from None
+        raise BadStamp(_UNREAD, reason="malformed") from None
 
 
 def _trusted(response: TimeStampResponse, note: str, roots: Sequence[Certificate]) -> None:

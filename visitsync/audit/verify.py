@@ -73,6 +73,12 @@ def _verify(
         years.setdefault(section.origin, year)
         if year.head is not None:
             heads[section.origin] = year.head
+    vouching = {one.facts["witness"] for one in findings if one.code == "witness_vouches"}
+    findings += [
+        Finding("witness_absent", {"witness": one.name})
+        for one in named or ()
+        if one.name not in vouching
+    ]
     if older is not None:
         findings.append(_against(older, years.get(older.origin), findings))
     notes = [since]

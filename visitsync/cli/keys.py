@@ -12,12 +12,12 @@ from visitsync.cli.installation import at_hand
 from visitsync.cli.terminal import output, shredding
 from visitsync.cli.terminal.running import run
 from visitsync.cli.terminal.shredding import Step
-from visitsync.errors import BadParameter
+from visitsync.errors import BadParameter, KeyFileError
 from visitsync.service import data_rotation, index_rotation, key_status, rotation
 from visitsync.service.data_rotation import Rotated
 from visitsync.service.erasures import ErasureStanding
 from visitsync.service.index_rotation import Reindexed
-from visitsync.service.key_provider import provider_of, sealed
+from visitsync.service.key_provider import newly_sealed, provider_of
 from visitsync.service.key_status import Status
 from visitsync.service.rotation import Begun, Wrapped
 
@@ -174,7 +174,10 @@ def seal(*, out: Path) -> None:
     The passphrase is read from where the setting key_unlock says; at a terminal it is asked for.
     """
     known = settings.load()
-    provider_of(known).load().copy(out, sealed(known))
+    master = provider_of(known).load()
+    if out.exists():
+        raise KeyFileError("there is a file already; name another", where=str(out))
+    master.copy(out, newly_sealed(known))
     click.echo(
         f"Wrote {out}. Set key_provider to sealed and key_file to it, run visitsync doctor, and "
         "only then destroy the file in clear and every copy of it."

@@ -39,6 +39,11 @@ def sealed(settings: Settings) -> Sealed:
     return Sealed(lambda: passphrases.read(settings.key_unlock))
 
 
+def newly_sealed(settings: Settings) -> Sealed:
+    """The same for a file that is to be written; a person types the passphrase twice."""
+    return Sealed(lambda: passphrases.chosen(settings.key_unlock))
+
+
 @cache
 def _token(module: Path, label: str, unlock: str) -> Form:
     """A token, one for the whole process: it lets a process in once."""

@@ -35,6 +35,19 @@ def read(source: str) -> bytes:
     raise SettingsError("must be credential:NAME, fd:N or prompt", where="key_unlock")
 
 
+def chosen(source: str) -> bytes:
+    """The passphrase of a key file that is to be written: a person types it twice.
+
+    Raises:
+        SettingsError, KeyFileError: as by `read`; or what was typed is not the same.
+    """
+    found = read(source)
+    if source == "prompt" and getpass.getpass("The same once more: ").encode() != found:
+        read.cache_clear()
+        raise KeyFileError("the two passphrases are not the same; nothing was written")
+    return found
+
+
 def credential(name: str) -> Path:
     """Where systemd puts a credential of this service.
 
