@@ -26,8 +26,9 @@ from visitsync.store.columns import METADATA
 from visitsync.store.database import Database
 
 FLIPS = int(os.environ.get("FLIPPED_BITS", "25"))
-LEFT_OUT = {"intake"}
-"""A lock; nothing is read from it."""
+LEFT_OUT = {"intake.version", "data_key.made_at"}
+"""A lock, of which nothing is read; and when a key was made: a rotation tells by it what it has
+done already, and takes one of the future for old."""
 
 
 class Place(NamedTuple):
@@ -49,7 +50,7 @@ async def places(connection: AsyncConnection) -> list[Place]:
             Place(table, column, tuple(row[one.name] for one in table.primary_key))
             for row in rows
             for column in table.columns
-            if table.name not in LEFT_OUT and row[column.name] is not None
+            if f"{table.name}.{column.name}" not in LEFT_OUT and row[column.name] is not None
         ]
     return found
 
@@ -139,7 +140,7 @@ async def test_f25_every_flipped_bit_is_found(settings: Settings) -> None:
         if not await troubles_after(settings, database, one, chance):
             missed.append((name, one.key))
     await database.close()
-    assert missed == []
+    assert sorted({name for name, _ in missed}) == []
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

@@ -158,6 +158,18 @@ async def test_the_log_keeps_its_old_keys_and_is_read_on(context: Context, home:
 
 
 @once
+async def test_a_key_that_says_to_be_of_tomorrow_is_rotated_all_the_same(
+    context: Context, home: str
+) -> None:
+    async with context.database.writing() as connection:
+        await connection.execute(sa.text("UPDATE data_key SET made_at = made_at + 86400000000"))
+    await rotated(context)
+    async with context.database.reading() as connection:
+        rows = await data_keys.of_households(connection, [home])
+    assert {one.version for one in rows if one.kind != LOG} == {2}
+
+
+@once
 async def test_the_keys_of_one_household_alone(context: Context, home: str) -> None:
     await handed_in(context, [a_visit(9, case_no="F-9", persons=OTHER_FAMILY)])
     other = await home_of(context, "F-9")

@@ -7,7 +7,15 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from visitsync.store.tables import index_term, link, registration, submission, visit
+from visitsync.store.tables import (
+    index_term,
+    intake,
+    link,
+    log_head,
+    registration,
+    submission,
+    visit,
+)
 
 _MOST: Final = 100
 
@@ -34,6 +42,9 @@ async def contradictions(connection: AsyncConnection) -> list[str]:
             sa.select(*table.primary_key).where(sa.not_(holds)).limit(_MOST)
         )
         found += [f"{table.name} {'/'.join(map(str, row))}" for row in rows]
+    for one in (log_head, intake):
+        keys = (await connection.execute(sa.select(one.c.only))).scalars().all()
+        found += [] if list(keys) == [1] else [str(one.name)]
     return found
 
 

@@ -136,7 +136,7 @@ class LogCheck:
 
     def _opens(self, entry: LogEntry, row: Row) -> bool:
         if entry.pc is None:
-            return row.private is None and row.household is None
+            return (row.private, row.household, row.key_version) == (None, None, 1)
         if row.private is None:
             return False
         key = self._keys.log_key(row.household or "")
