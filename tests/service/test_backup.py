@@ -192,6 +192,22 @@ async def test_it_is_put_into_an_empty_database_only(settings: Settings, tmp_pat
 
 
 # ── an old one, and its tail ──────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_tail_never_puts_its_keys_beside_the_data_of_a_backup_in_two_places(
+    settings: Settings, tmp_path: Path
+) -> None:
+    out, keys = tmp_path / "backup", tmp_path / "apart"
+    async with open_context(settings) as context:
+        await a_city(context)
+        await making.full(context, OPERATOR, out, keys)
+        await handed_in(context, [a_visit(9)])
+        with pytest.raises(BackupError, match="--keys"):
+            await tailing.ship(context, out)
+        assert await tailing.ship(context, out, keys) is not None
+    assert not list(out.glob("*keys"))
+    assert len(list(keys.glob("*keys"))) == 2
+
+
 async def test_f21_an_old_backup_is_refused_by_the_signer_until_its_tail_is_there(
     settings: Settings, tmp_path: Path, postgres: Cluster | None
 ) -> None:
