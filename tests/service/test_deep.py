@@ -32,6 +32,7 @@ from visitsync.store.tables import (
     link,
     log_anchor,
     log_entry,
+    log_head,
     log_year,
     visit,
 )
@@ -222,6 +223,21 @@ async def test_a_key_that_comes_back_after_an_erasure_is_found(settings: Setting
     await past_the_log(settings, back.values(state="active", wrapped=wrapped))
 
     assert "key_came_back" in await codes(settings)
+
+
+async def test_what_goes_with_no_sealed_part_is_looked_at_too(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await a_city(context)
+    bare = sa.update(log_entry).where(log_entry.c.private.is_(None))
+    await past_the_log(settings, bare.values(key_version=2))
+    assert await codes(settings) == {"entry_changed"}
+
+
+async def test_a_head_or_lock_under_another_number_is_found(settings: Settings) -> None:
+    async with open_context(settings) as context:
+        await a_city(context)
+    await past_the_log(settings, sa.update(log_head).values(only=2))
+    assert "link_changed" in await codes(settings)
 
 
 async def test_a_year_that_never_was_is_found(settings: Settings) -> None:

@@ -349,7 +349,9 @@ async def test_what_is_handed_in_once_more_stays_erased_and_what_is_new_is_a_new
 
 
 # ── other processes ───────────────────────────────────────────────────────────────────────────────
-async def test_a_look_that_was_decided_before_is_not_answered_after(settings: Settings) -> None:
+async def test_a_look_that_was_decided_before_is_not_answered_after(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The other process has the keys in memory and the visits read; its look is decided anew."""
     async with open_context(settings) as one, open_context(settings) as other:
         home = await a_home(one)
@@ -363,7 +365,7 @@ async def test_a_look_that_was_decided_before_is_not_answered_after(settings: Se
                 done.extend(await run(one))
             return await look(*given)
 
-        other.log.look = after_the_erasure  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(other.log, "look", after_the_erasure)
         with pytest.raises(UnknownHousehold):
             await view(other, WORKER, home, CARE)
         assert [each.id for each in done] == [decided_]

@@ -13,6 +13,7 @@ from visitsync.cli.terminal import output, shredding
 from visitsync.cli.terminal.running import run
 from visitsync.cli.terminal.shredding import Step
 from visitsync.errors import BadParameter, KeyFileError
+from visitsync.schema.visit import JST
 from visitsync.service import data_rotation, index_rotation, key_status, rotation
 from visitsync.service.data_rotation import Rotated
 from visitsync.service.erasures import ErasureStanding
@@ -171,7 +172,8 @@ def _take_out(retire: int, second: str | None, *, as_json: bool) -> None:
 def seal(*, out: Path) -> None:
     """Write the keys to OUT, sealed under a passphrase, for the setting key_provider=sealed.
 
-    The passphrase is read from where the setting key_unlock says; at a terminal it is asked for.
+    The passphrase is read from where the setting key_unlock says; at a terminal it is asked for,
+    twice.
     """
     known = settings.load()
     master = provider_of(known).load()
@@ -235,7 +237,8 @@ def _shredding(found: ErasureStanding) -> str:
         return f"The erasure {found.id} is {found.outcome}."
     if found.due_at is None:
         return f"The erasure {found.id} is asked for. Somebody else must approve it."
-    return f"The erasure {found.id} is announced; it is executed from {found.due_at:%Y-%m-%d} on."
+    day = found.due_at.astimezone(JST).date()
+    return f"The erasure {found.id} is announced; it is executed from {day} on."
 
 
 def _rotate(*, as_json: bool) -> None:

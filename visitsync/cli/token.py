@@ -8,6 +8,7 @@ from visitsync.cli.installation import at_hand
 from visitsync.cli.terminal import output
 from visitsync.cli.terminal.running import run
 from visitsync.errors import BadParameter
+from visitsync.schema.visit import JST
 from visitsync.service import tokens
 from visitsync.service.caller import SCOPES, Scope
 from visitsync.service.tokens import Issued, Listed
@@ -45,7 +46,9 @@ def issue(
         output.as_json(issued)
         return
     click.echo(issued.secret)
-    click.echo(f"Token {issued.token} expires on {issued.expires_at:%Y-%m-%d}.", err=True)
+    click.echo(
+        f"Token {issued.token} expires on {issued.expires_at.astimezone(JST):%Y-%m-%d}.", err=True
+    )
 
 
 @command.command("list", epilog="Example: visitsync token list --json")

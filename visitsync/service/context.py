@@ -140,14 +140,19 @@ async def _forgetting(context: Context) -> AsyncIterator[None]:
 async def forget_erased(context: Context, known: frozenset[str] = frozenset()) -> frozenset[str]:
     """Drop from memory what belongs to households erased by whichever process; answers them.
 
+    A key of theirs that somebody put back in the database is destroyed again.
+
     Args:
         context: of the installation.
         known: households that were dropped already.
+
+    Raises:
+        DatabaseUnavailable, TombstonesError, LogBroken: see `tombstones.replay`.
     """
     async with context.database.reading() as connection:
         erased = {one.household for one in await in_database.known(connection)} - known
         came_back = await in_database.with_keys(connection)
-    if came_back:  # somebody put them back in the database: they are destroyed again
+    if came_back:
         file = Tombstones(context.settings.tombstone_file)
         await tombstones.replay(context.database, context.log, context.keyring, file)
         erased |= {household for household, _ in came_back}

@@ -52,11 +52,15 @@ class _Seen(Exception):
 
 async def read(connection: AsyncConnection) -> Structure:
     """By kind and name, how each thing was made."""
-    asked = (_SQLITE,) if connection.dialect.name == "sqlite" else _POSTGRESQL
+    asked: tuple[str, ...] = (_SQLITE,)
+    home = ""
+    if connection.dialect.name == "postgresql":
+        asked = _POSTGRESQL
+        home = str((await connection.execute(sa.text("SELECT current_schema()"))).scalar_one())
     found: Structure = {}
     for one in asked:
         for name, made in (await connection.execute(sa.text(one))).all():
-            found[str(name)] = _plain(str(made))
+            found[str(name)] = _plain(str(made), home)
     return found
 
 
@@ -82,7 +86,8 @@ async def wanted(database: Database) -> Structure:
         return found
 
 
-def _plain(made: str) -> str:
-    """Without the names of schemas, and however it is broken into lines."""
-    without = re.sub(rf"\b({_SCRATCH}|public)\.", "", made)
-    return " ".join(without.split()).replace('"', "")
+def _plain(made: str, home: str) -> str:
+    """Without the name of the schema it stands in, and however it is broken into lines."""
+    unquoted = made.replace('"', "")
+    without = re.sub(rf"\b{re.escape(home)}\.", "", unquoted) if home else unquoted
+    return " ".join(without.split())

@@ -51,7 +51,8 @@ async def look(settings: Settings, advance: Callable[[int], None] = lambda _: No
         advance: told how many more rows were read.
 
     Raises:
-        KeyFileError, SchemaMismatch, SettingsError, DatabaseUnavailable: it cannot be read at all.
+        KeyFileError, SchemaMismatch, SettingsError, SignerError, DatabaseUnavailable, Tampered: it
+            cannot be read at all.
     """
     provider = provider_of(settings)
     master = provider.load()
@@ -133,9 +134,9 @@ async def _structure(connection: AsyncConnection, settings: Settings, told: Told
             told.add("unreadable", "structure")
             return
     wanted = _WANTED[name]
-    for name in sorted(found.keys() | wanted.keys()):
-        if found.get(name) != wanted.get(name):
-            told.add("structure_changed", name)
+    for part in sorted(found.keys() | wanted.keys()):
+        if found.get(part) != wanted.get(part):
+            told.add("structure_changed", part)
 
 
 async def _data_keys(connection: AsyncConnection, keys: Keys, told: Told) -> None:
